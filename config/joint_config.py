@@ -1,0 +1,48 @@
+"""Options of joint training (SPEC section 4): the encoders' own are theirs, what is common is stated here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from config.DeepDXF_config import DeepDXFModelConfig
+from config.GF_config import GFModelConfig
+from config.run_config import RunConfig, require
+
+
+@dataclass
+class JointConfig(RunConfig):
+    """Train both encoders with one optimizer; what ties them is the cross-modal term."""
+
+    gf: GFModelConfig = field(default_factory=GFModelConfig)
+    """The graph encoder."""
+    deepdxf: DeepDXFModelConfig = field(default_factory=DeepDXFModelConfig)
+    """The sequence encoder."""
+
+    gf_batch_pairs: int = 45
+    """Pairs of graphs in a step; the number of steps in an epoch follows from it."""
+    deepdxf_batch: int = 0
+    """Drawings in a step; 0: the train drawings divided by the steps of an epoch, at least 2."""
+    weighting: Literal["uncertainty", "grad_norm", "loss_ratio", "fixed"] = "uncertainty"
+    """How the two encoders' losses are weighted: learned variances (Kendall 2018), balanced gradient norms
+    (GradNorm 2018), relative speed of descent (DWA 2019), or constant."""
+    gf_weight: float = 1.0
+    """Weight of GF's loss with weighting=fixed."""
+    deepdxf_weight: float = 1.0
+    """Weight of DeepDXF's loss with weighting=fixed."""
+    cross_modal_weight: float = 1.0
+    """Weight of the term that pulls the two encoders' vectors of one drawing together; 0 gives the plain recipe."""
+    cross_modal_temperature: float = 0.07
+    """Temperature of the cross-modal InfoNCE."""
+    shared_size: int = 128
+    """Size of the space in which the two encoders' vectors meet."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.gf_batch_pairs >= 1, "gf_batch_pairs must be at least 1")
+        require(self.deepdxf_batch >= 0, "deepdxf_batch must not be negative (0: computed)")
+        require(self.deepdxf_batch != 1, "deepdxf_batch must be at least 2: a drawing needs others to differ from")
+        for name in ("gf_weight", "deepdxf_weight", "cross_modal_weight"):
+            require(getattr(self, name) >= 0, f"{name} must not be negative")
+        require(self.cross_modal_temperature > 0, "cross_modal_temperature must be positive")
+        require(self.shared_size >= 1, "shared_size must be at least 1")
