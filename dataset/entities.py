@@ -243,3 +243,16 @@ def read_row(row: np.ndarray, extents: Extents) -> tuple[str, dict[str, float]]:
         if number != ABSENT
     }
     return DEEPDXF_TYPES[int(row[0])], values
+
+
+def model_rows(rows: np.ndarray) -> np.ndarray:
+    """Rows as a network reads them, int16: the measurement becomes a bin on a logarithmic scale, the rest stays.
+
+    Args:
+        rows: ``[L, ROW_LENGTH]`` int32 as stored on disk.
+    """
+    tokens = rows.astype(np.int16)  # only the measurement exceeds int16, and it is replaced
+    measurement = rows[:, MEASUREMENT_COLUMN]
+    share = np.log1p(np.maximum(measurement, 0)) / math.log1p(MEASUREMENT_LIMIT)
+    tokens[:, MEASUREMENT_COLUMN] = np.where(measurement == ABSENT, ABSENT, np.round(share * MAX_BIN))
+    return tokens
