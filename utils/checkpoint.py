@@ -1,0 +1,106 @@
+"""Checkpoint files: everything needed to rebuild a model, and nothing that could run code.
+
+A checkpoint is a dict of tensors and plain Python, see docs/formats.md. Loading goes through ``weights_only``.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from config.errors import UserError
+from dataset.entities import SCHEMA_VERSION
+from utils.files import atomic_path
+
+FORMAT = 1
+_PACKAGES = ("torch", "torch_geometric", "ezdxf", "h5py", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint.
+
+    Attributes:
+        kind: which task wrote it: ``gf``, ``deepdxf`` or ``joint``.
+        config: the merged config as plain Python.
+        model: the task's ``state_dict``.
+        metrics: validation numbers of the epoch it was taken from, and the test's where it was measured.
+        info: fold, epoch, versions, git revision.
+    """
+
+    kind: str
+    config: dict[str, Any]
+    model: dict[str, Any]
+    metrics: dict[str, Any]
+    info: dict[str, Any]
+
+
+def save_checkpoint(
+    path: Path,
+    *,
+    kind: str,
+    config: Mapping[str, Any],
+    model: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    info: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint whole or not at all."""
+    content = {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "kind": kind,
+        "config": dict(config),
+        "model": dict(model),
+        "metrics": dict(metrics),
+        "info": {**info, **environment()},
+    }
+    with atomic_path(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        UserError: missing, truncated, foreign, or made for another entity table.
+    """
+    if not path.is_file():
+        raise UserError(f"no checkpoint at {path}: train one with joint_main.py, or correct --model_path")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    # torch reports a damaged or foreign file as any of several built-in errors
+    except Exception as error:
+        reason = type(error).__name__
+        raise UserError(f"{path} is not a checkpoint of this program, or is damaged ({reason})") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UserError(f"{path} is not a checkpoint of this program's format {FORMAT}")
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} was trained on entity table version {content['schema_version']}, this program has version "
+            f"{SCHEMA_VERSION}: preprocess the drawings again and train anew, or use the program's older release"
+        )
+    return Checkpoint(**{key: content[key] for key in ("kind", "config", "model", "metrics", "info")})
+
+
+def environment() -> dict[str, Any]:
+    """Library versions and the code's git revision, for the record."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "versions": versions, "git": _git_revision()}
+
+
+def _git_revision() -> str:
+    root = Path(__file__).resolve().parents[1]
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):  # not a checkout, or no git: a fact, not a failure
+        return "unknown"
+    return done.stdout.strip()

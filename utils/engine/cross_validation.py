@@ -1,0 +1,126 @@
+"""All folds of a run, then the held-out test, once."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from config.run_config import RunConfig, to_dict
+from utils.checkpoint import load_checkpoint, save_checkpoint
+from utils.early_stopping import EarlyStopping
+from utils.engine.device import choose_device
+from utils.engine.protocol import RunData
+from utils.engine.trainer import FitResult, Trainer
+from utils.run_log import RunLog, logger
+from utils.seeding import seed_everything
+
+
+@dataclass
+class CrossValidation:
+    """A run: a fresh task per fold, then the best fold's model meets the held-out drawings once.
+
+    Args:
+        kind: name of the task, written into every checkpoint.
+        build_task: makes a task with fresh weights.
+        build_early_stopping: makes a fresh early stopper.
+    """
+
+    kind: str
+    config: RunConfig
+    data: RunData
+    build_task: Callable[[], nn.Module]
+    build_early_stopping: Callable[[], EarlyStopping]
+
+    def run(self) -> dict[str, Any]:
+        """Train and test; writes ``fold_<k>.pth``, ``best_model.pth`` and the run's log folder.
+
+        Returns:
+            The summary: every fold, mean and standard deviation over folds, the test.
+        """
+        device = choose_device(self.config.device)
+        started = time.perf_counter()
+        with RunLog(self.kind, self.config) as log:
+            logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)
+            results = [self._run_fold(fold, device, log) for fold in range(self.data.n_folds)]
+            best = min(range(len(results)), key=lambda fold: results[fold].metrics["loss"])
+            test = self._test(best, device, log)
+            summary = {
+                "folds": [{"best_epoch": result.epoch, "val": result.metrics} for result in results],
+                "val": _mean_and_spread([result.metrics for result in results]),
+                "best_fold": best,
+                "test": test,
+                "seconds": round(time.perf_counter() - started, 1),
+            }
+            log.summary(summary)
+            self._report(summary)
+        return summary
+
+    def _run_fold(self, fold: int, device: torch.device, log: RunLog) -> FitResult:
+        task, trainer = self._fresh(fold, device, log)
+
+        def save(result: FitResult) -> None:
+            self._save(self._fold_path(fold), task, fold, result.epoch, {"val": result.metrics}, log)
+
+        train, val = self.data.get_fold_loaders(fold)
+        result = trainer.fit(train, val, on_better=save)
+        log.draw_curves()
+        logger.info("fold %d: best loss %.4f in epoch %d", fold + 1, result.metrics["loss"], result.epoch + 1)
+        return result
+
+    def _test(self, fold: int, device: torch.device, log: RunLog) -> dict[str, float]:
+        task, trainer = self._fresh(fold, device, log)
+        checkpoint = load_checkpoint(self._fold_path(fold))
+        task.load_state_dict(checkpoint.model)
+        test = trainer.evaluate(self.data.get_test_loaders(), "test")
+        metrics = {**checkpoint.metrics, "test": test}
+        self._save(self.config.checkpoint_dir / "best_model.pth", task, fold, checkpoint.info["epoch"], metrics, log)
+        return test
+
+    def _fresh(self, fold: int, device: torch.device, log: RunLog) -> tuple[nn.Module, Trainer]:
+        """New weights, a new optimizer, a new early stopper: nothing learned in one fold reaches another."""
+        seed_everything(self.config.seed + fold)
+        task = self.build_task().to(device)
+        return task, Trainer(task, self.config, self.build_early_stopping(), device, log, fold)
+
+    def _fold_path(self, fold: int) -> Path:
+        return self.config.checkpoint_dir / f"fold_{fold + 1}.pth"
+
+    def _save(self, path: Path, task: nn.Module, fold: int, epoch: int, metrics: dict[str, Any], log: RunLog) -> None:
+        save_checkpoint(
+            path,
+            kind=self.kind,
+            config=to_dict(self.config),
+            model=task.state_dict(),
+            metrics=metrics,
+            info={"fold": fold, "epoch": epoch, "run": log.folder.name},
+        )
+
+    def _report(self, summary: dict[str, Any]) -> None:
+        for name, number in summary["val"].items():
+            logger.info(
+                "%-16s validation %.4f ± %.4f over %d fold(s), test %.4f",
+                name,
+                number["mean"],
+                number["std"],
+                len(summary["folds"]),
+                summary["test"][name],
+            )
+        logger.info("best model: %s (%.0f s)", self.config.checkpoint_dir / "best_model.pth", summary["seconds"])
+
+
+def _mean_and_spread(records: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation over folds (0 for a single fold) of every number."""
+    return {
+        name: {
+            "mean": statistics.fmean(record[name] for record in records),
+            "std": statistics.stdev(record[name] for record in records) if len(records) > 1 else 0.0,
+        }
+        for name in records[0]
+    }

@@ -1,0 +1,68 @@
+"""Where the arithmetic happens and in which precision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from config.errors import UserError
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` is the first GPU, else the CPU.
+
+    Raises:
+        UserError: the named device does not exist here.
+    """
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"--device {name} is no device: use auto, cpu, cuda or cuda:N") from error
+    if device.type == "cuda":
+        if not torch.cuda.is_available():
+            raise UserError(f"--device {name}: this PyTorch sees no GPU; use --device cpu, or see README, 'GPU'")
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise UserError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs")
+    return device
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Mixed precision of a run: the autocast type (``None`` is plain fp32) and whether gradients are scaled."""
+
+    device: torch.device
+    dtype: torch.dtype | None
+
+    @classmethod
+    def choose(cls, name: str, device: torch.device) -> Precision:
+        """``auto`` is fp16 with a scaler on a GPU and fp32 on a CPU.
+
+        Raises:
+            UserError: fp16 on a CPU, where it is slow and has no scaler.
+        """
+        if name == "auto":
+            name = "fp16" if device.type == "cuda" else "fp32"
+        if name == "fp16" and device.type != "cuda":
+            raise UserError("--precision fp16 needs a GPU; on a CPU use fp32 or bf16")
+        return cls(device, {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[name])
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not None)
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """A scaler that passes everything through unless the precision is fp16."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
+
+
+def to_device(value: Any, device: torch.device) -> Any:
+    """Move every tensor of a (nested) batch; anything else stays."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, dict):
+        return {key: to_device(item, device) for key, item in value.items()}
+    return value

@@ -1,0 +1,30 @@
+"""The one optimizer of a run and its schedule."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from config.run_config import RunConfig
+
+
+def build_optimizer(task: nn.Module, config: RunConfig) -> torch.optim.AdamW:
+    """AdamW over every parameter of the task, learned loss weights included.
+
+    Norms, biases and other vectors, embeddings and learned loss weights are not decayed: pulling them towards zero
+    is not regularisation.
+    """
+    embeddings = {id(p) for module in task.modules() if isinstance(module, nn.Embedding) for p in module.parameters()}
+    decayed, exempt = [], []
+    for parameter in task.parameters():
+        (exempt if parameter.ndim < 2 or id(parameter) in embeddings else decayed).append(parameter)
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": exempt, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.lr)
+
+
+def build_schedule(optimizer: torch.optim.Optimizer, config: RunConfig) -> ReduceLROnPlateau | None:
+    """Halve the learning rate when the validation loss rests; ``None`` when it is to stay."""
+    if config.lr_patience == 0:
+        return None
+    return ReduceLROnPlateau(optimizer, factor=0.5, patience=config.lr_patience)

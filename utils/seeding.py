@@ -1,0 +1,31 @@
+"""Random numbers that can be named: every stream follows from the run's seed and what it is for."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+
+def stream(seed: int, *purpose: int) -> np.random.Generator:
+    """A generator for one purpose, such as ``(epoch, step)``; equal arguments give equal numbers."""
+    return np.random.default_rng([seed, *purpose])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global generators of Python, numpy and torch (all devices)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Run a block under a fixed torch seed and leave the generators as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
