@@ -1,0 +1,39 @@
+# Two commands do everything on a fresh machine (Debian, Python 3.11): `make train` and `make test`.
+# Without make (Windows): see README, "By hand".
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+INPUT    ?=
+DATA     ?= data
+DRAWINGS ?= drawings
+# small but honest: three folds, the held-out test, a checkpoint, curves
+TRAIN_FLAGS ?= --epochs 10 --n_folds 3 --gf_batch_pairs 8
+
+.PHONY: env train test lint clean
+
+env: $(BIN)/.ready
+
+# torch first and pinned: any other way of asking for it may bring several GB of CUDA packages
+$(BIN)/.ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# exit status 3 of dxf_process.py means "some files were skipped, and the report names them": no reason not to train
+train: env
+	if [ -z "$(INPUT)" ]; then $(BIN)/python dataset/dxf_generate.py --output "$(DRAWINGS)" --overwrite; fi
+	$(BIN)/python dataset/dxf_process.py --input "$(or $(INPUT),$(DRAWINGS))" --output "$(DATA)" || [ $$? -eq 3 ]
+	$(BIN)/python joint_main.py --data_dir "$(DATA)" $(TRAIN_FLAGS)
+
+test: env
+	$(BIN)/python -m pytest -n 2
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) data drawings

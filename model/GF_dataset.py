@@ -1,0 +1,95 @@
+"""GF's graphs in memory, and batches of them: an index into tensors, no per-item work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from config.GF_config import GFConfig
+from dataset.storage import read_graph
+from model.data_folder import DataFolder, epoch_batches, require_drawings
+from utils.GF_utils import draw_partners
+from utils.seeding import stream
+
+
+class GFDataset:
+    """All graphs of a folder: 16,000 of them are 15 MB.
+
+    Attributes:
+        names: N drawing names.
+        features: ``[N, 10, 11]`` float32.
+        adjacency: ``[N, 10, 10]`` float32, no self loops.
+    """
+
+    def __init__(self, paths: dict[str, Path]) -> None:
+        self.names = list(paths)
+        self.features = torch.zeros(len(paths), 10, 11)
+        self.adjacency = torch.zeros(len(paths), 10, 10)
+        for i, path in enumerate(tqdm(paths.values(), desc="reading graphs", unit="file", leave=False)):
+            graph = read_graph(path)
+            self.features[i] = torch.from_numpy(graph.features)
+            self.adjacency[i] = torch.from_numpy(graph.adjacency)
+        self._index = {name: i for i, name in enumerate(self.names)}
+
+    def indices(self, names: Sequence[str]) -> np.ndarray:
+        """Positions of those of ``names`` that have a graph, in the order of ``names``."""
+        return np.array([self._index[name] for name in names if name in self._index], dtype=np.int64)
+
+    def batch(self, indices: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Graphs of a step, each with a random partner among the others."""
+        chosen = torch.from_numpy(indices)
+        return {
+            "features": self.features[chosen],
+            "adjacency": self.adjacency[chosen],
+            "partner": torch.from_numpy(draw_partners(len(indices), rng)),
+        }
+
+
+class GFLoader:
+    """Batches of paired graphs: every graph once an epoch, none left over."""
+
+    def __init__(self, dataset: GFDataset, indices: np.ndarray, batch_size: int, seed: int, shuffle: bool) -> None:
+        self.dataset = dataset
+        self.indices = indices
+        self.seed = seed
+        self.shuffle = shuffle
+        self._n_batches = max(1, len(indices) // batch_size)
+
+    def __len__(self) -> int:
+        return self._n_batches
+
+    def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
+        blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch, self.shuffle)
+        for step, block in enumerate(blocks):
+            chosen = self.indices[block]
+            batch = self.dataset.batch(chosen, stream(self.seed, epoch, step))
+            yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
+
+
+class GFData:
+    """The loaders of a GF run."""
+
+    def __init__(self, config: GFConfig) -> None:
+        folder = DataFolder(config.data_dir)
+        self.config = config
+        self.split = folder.split(config)
+        self.n_folds = len(self.split.folds)
+        self.dataset = GFDataset(folder.gf)
+
+    def get_fold_loaders(self, fold: int) -> tuple[GFLoader, GFLoader]:
+        names = self.split.folds[fold]
+        return self._loader(names.train, "training", shuffle=True), self._loader(names.val, "validation")
+
+    def get_test_loaders(self) -> GFLoader:
+        return self._loader(self.split.test, "the test")
+
+    def _loader(self, names: tuple[str, ...], what: str, shuffle: bool = False) -> GFLoader:
+        indices = self.dataset.indices(names)
+        require_drawings(indices, 2, what)
+        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, shuffle)

@@ -1,0 +1,38 @@
+"""From a checkpoint, alone, back to the model that wrote it."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from config.DeepDXF_config import DeepDXFConfig
+from config.errors import UserError
+from config.GF_config import GFConfig
+from config.joint_config import JointConfig
+from config.run_config import from_dict
+from model.DeepDXF_task import DeepDXFTask
+from model.GF_task import GFTask
+from model.joint_task import JointTask
+from utils.checkpoint import Checkpoint
+
+TASKS: dict[str, tuple[type, type[nn.Module]]] = {
+    "gf": (GFConfig, GFTask),
+    "deepdxf": (DeepDXFConfig, DeepDXFTask),
+    "joint": (JointConfig, JointTask),
+}
+
+
+def rebuild(checkpoint: Checkpoint) -> nn.Module:
+    """The checkpoint's task with its weights, in evaluation mode.
+
+    Raises:
+        UserError: written by a program whose options or networks differ from this one's.
+    """
+    if checkpoint.kind not in TASKS:
+        raise UserError(f"the checkpoint holds a {checkpoint.kind!r} model; known are {', '.join(TASKS)}")
+    config_class, task_class = TASKS[checkpoint.kind]
+    try:
+        task = task_class(from_dict(config_class, checkpoint.config))
+        task.load_state_dict(checkpoint.model)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UserError(f"the checkpoint does not fit this version of the program: {error}") from error
+    return task.eval()
