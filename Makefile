@@ -29,7 +29,7 @@ train: env
 	$(BIN)/python joint_main.py --data_dir "$(DATA)" $(TRAIN_FLAGS)
 
 test: env
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: env
 	$(BIN)/ruff check .

@@ -40,6 +40,10 @@ class GFModelConfig:
         )
         for name in ("dropout", "feature_drop_1", "feature_drop_2", "edge_drop_1", "edge_drop_2"):
             require(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1")
+        require(
+            self.conv != "ggnn" or (self.widths[0] >= 11 and list(self.widths) == sorted(self.widths)),
+            f"conv=ggnn cannot narrow a node: filters must start at 11 or more and not shrink, not {self.filters}",
+        )
         require(self.perspectives >= 1, "perspectives must be at least 1")
         require(self.tau > 0, "tau must be positive")
 

@@ -47,7 +47,7 @@ class GFDataset:
         return {
             "features": self.features[chosen],
             "adjacency": self.adjacency[chosen],
-            "partner": torch.from_numpy(draw_partners(len(indices), rng)),
+            "partner": draw_partners(len(indices), rng),
         }
 
 

@@ -1,0 +1,40 @@
+"""Compare two drawings with a trained model.
+
+python SimDeepDXF.py --model_path checkpoints/best_model.pth --file1 A.dxf --file2 B.h5 --method cosine
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.compare_config import CompareConfig
+from config.errors import UserError
+from dataset.dxf_process import load_drawing
+from dataset.storage import SequenceRecord
+from model.embedding import Embedder, similarity
+from utils.cli import run_script
+from utils.engine.device import choose_device
+
+
+def main(config: CompareConfig) -> None:
+    drawings = [_load(path) for path in (config.file1, config.file2)]
+    embedder = Embedder(config.model_path, choose_device(config.device))
+    first, second = (embedder(drawing) for drawing in drawings)
+    shared = [name for name in first if name in second]
+    if not shared:
+        raise UserError(f"the {embedder.kind} model cannot read both drawings: one holds none of the classes it knows")
+    # the joint score first, alone on its line: what most people and scripts came for
+    for name in sorted(shared, key=("joint", "gf", "deepdxf").index):
+        score = similarity(first[name], second[name], config.method)
+        print(f"{name:<8} {config.method} similarity {score:.6f}")
+
+
+def _load(path: Path) -> SequenceRecord:
+    try:
+        return load_drawing(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+if __name__ == "__main__":
+    run_script(CompareConfig, main)

@@ -1,0 +1,181 @@
+"""The loop on a task small enough to compute by hand: it must not matter what the task is."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from config.run_config import RunConfig
+from utils.early_stopping import EarlyStopping
+from utils.engine.cross_validation import CrossValidation
+from utils.engine.trainer import NonFiniteError, Trainer
+from utils.run_log import RunLog
+
+
+class Regression(nn.Module):
+    """loss = mean squared error of a linear fit; hears the end of every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 1)
+        self.heard = []
+
+    def forward(self, batch):
+        loss = (self.linear(batch["x"]).squeeze(1) - batch["y"]).pow(2).mean()
+        return {"loss": loss, "twice": 2 * loss.detach()}
+
+    def on_epoch_end(self, train_means):
+        self.heard.append(train_means)
+
+
+class Batches:
+    """The same batches every epoch."""
+
+    def __init__(self, sizes, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        self.batches = []
+        for size in sizes:
+            x = torch.randn(size, 3, generator=generator)
+            names = [f"drawing {i}" for i in range(size)]
+            self.batches.append({"x": x, "y": x.sum(1), "names": names})
+
+    def __len__(self):
+        return len(self.batches)
+
+    def epoch(self, epoch):
+        yield from self.batches
+
+
+class Data:
+    n_folds = 3
+
+    def get_fold_loaders(self, fold):
+        return Batches([4, 4], seed=fold), Batches([3], seed=fold + 10)
+
+    def get_test_loaders(self):
+        return Batches([5], seed=99)
+
+
+def _config(tmp_path, **changes):
+    options = {"log_dir": tmp_path / "logs", "checkpoint_dir": tmp_path / "checkpoints", "device": "cpu", "epochs": 2}
+    return RunConfig(**{**options, "lr": 0.05, **changes})
+
+
+def _train_one_epoch(tmp_path, batches, **changes):
+    config = _config(tmp_path, epochs=1, **changes)
+    torch.manual_seed(0)
+    task = Regression()
+    with RunLog("test", config) as log:
+        trainer = Trainer(task, config, EarlyStopping(5), torch.device("cpu"), log)
+        result = trainer.fit(batches, Batches([2]), on_better=lambda result: None)
+        history = log.history
+    return task, result, history
+
+
+def test_accumulated_steps_equal_one_step_on_the_averaged_gradient(tmp_path):
+    small = Batches([4, 4, 4])
+    task, _, _ = _train_one_epoch(tmp_path, small, accumulation_steps=3, clip_norm=0)
+
+    torch.manual_seed(0)
+    reference = Regression()
+    decayed = {"params": [reference.linear.weight], "weight_decay": 1e-4}
+    optimizer = torch.optim.AdamW([decayed, {"params": [reference.linear.bias], "weight_decay": 0}], lr=0.05)
+    sum(reference(batch)["loss"] for batch in small.batches).div(3).backward()
+    optimizer.step()
+    torch.testing.assert_close(task.linear.weight, reference.linear.weight)
+    torch.testing.assert_close(task.linear.bias, reference.linear.bias)
+
+
+def test_the_last_incomplete_group_steps_with_its_own_divisor(tmp_path):
+    batches = Batches([4, 4, 4])
+    task, _, _ = _train_one_epoch(tmp_path, batches, accumulation_steps=2, clip_norm=0, weight_decay=0)
+    torch.manual_seed(0)
+    reference = Regression()
+    optimizer = torch.optim.AdamW(reference.parameters(), lr=0.05, weight_decay=0)
+    for group in (batches.batches[:2], batches.batches[2:]):
+        optimizer.zero_grad()
+        (sum(reference(batch)["loss"] for batch in group) / len(group)).backward()
+        optimizer.step()
+    torch.testing.assert_close(task.linear.weight, reference.linear.weight)
+
+
+def test_the_logged_loss_is_undivided_and_a_mean_over_drawings(tmp_path):
+    batches = Batches([4, 2])
+    torch.manual_seed(0)
+    reference = Regression()
+    losses = [reference(batch)["loss"].item() for batch in batches.batches]
+    _, _, history = _train_one_epoch(tmp_path, batches, accumulation_steps=2)
+    assert history[0]["train"]["loss"] == pytest.approx((4 * losses[0] + 2 * losses[1]) / 6)
+
+
+def test_clipping_limits_the_step(tmp_path):
+    batches = Batches([4])
+    _, _, history = _train_one_epoch(tmp_path, batches, clip_norm=1e-3)
+    assert history[0]["grad_norm"] > 1e-3, "the norm is logged as it was before clipping"
+
+
+def test_a_non_finite_loss_stops_the_run_and_says_what_is_needed(tmp_path):
+    batches = Batches([4, 4])
+    batches.batches[1]["x"][2, 0] = float("nan")
+    with pytest.raises(NonFiniteError, match="epoch 1, step 2"):
+        _train_one_epoch(tmp_path, batches)
+    (failure,) = (tmp_path / "logs").glob("*/failure.json")
+    content = json.loads(failure.read_text(encoding="utf-8"))
+    assert content["drawings"] == batches.batches[1]["names"]
+    assert content["numbers"]["loss"] == "nan"
+    assert "NonFiniteError" in (failure.parent / "train.log").read_text(encoding="utf-8")
+
+
+def test_every_fold_starts_with_fresh_weights_and_a_fresh_optimizer(tmp_path):
+    starts, optimizers = [], []
+    config = _config(tmp_path)
+
+    class Spy(CrossValidation):
+        def _fresh(self, fold, device, log):
+            task, trainer = super()._fresh(fold, device, log)
+            starts.append(task.linear.weight.detach().clone())
+            optimizers.append(trainer.optimizer)
+            assert trainer.early_stopping.best == float("inf")
+            assert not trainer.optimizer.state
+            return task, trainer
+
+    Spy("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
+    assert len({id(optimizer) for optimizer in optimizers}) == len(optimizers)
+    for fold in range(Data.n_folds):
+        torch.manual_seed(config.seed + fold)
+        assert torch.equal(starts[fold], Regression().linear.weight), "what an untrained model of that seed has"
+
+
+def test_the_best_fold_meets_the_test_and_the_files_say_so(tmp_path):
+    config = _config(tmp_path, run_name="run")
+    summary = CrossValidation("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
+    names = sorted(path.name for path in config.checkpoint_dir.iterdir())
+    assert names == ["best_model.pth", "fold_1.pth", "fold_2.pth", "fold_3.pth"]
+    values = [fold["val"]["loss"] for fold in summary["folds"]]
+    assert summary["best_fold"] == values.index(min(values))
+    assert summary["val"]["loss"]["mean"] == pytest.approx(sum(values) / 3)
+    best = torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)
+    task = Regression()
+    task.load_state_dict(best["model"])
+    (batch,) = Data().get_test_loaders().batches
+    assert summary["test"]["loss"] == pytest.approx(task(batch)["loss"].item())
+    folder = config.log_dir / "run"
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["event"] for line in lines] == ["epoch"] * 6 + ["summary"]
+    assert {path.name for path in folder.iterdir()} >= {"train.log", "config.json", "curves.png", "summary.json"}
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_same_seed_same_weights(tmp_path):
+    runs = []
+    for name in ("a", "b"):
+        config = _config(tmp_path / name)
+        CrossValidation("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
+        runs.append(torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)["model"])
+    assert all(torch.equal(runs[0][key], runs[1][key]) for key in runs[0])
+
+
+def test_the_task_hears_the_training_means(tmp_path):
+    task, _, history = _train_one_epoch(tmp_path, Batches([4]))
+    assert task.heard == [history[0]["train"]]
