@@ -1,0 +1,120 @@
+"""The GF network: a graph encoder over the ten entity classes, and the matching that its training needs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch_geometric.nn.dense import DenseGCNConv, DenseGINConv, DenseSAGEConv
+
+from config.GF_config import GFModelConfig
+from dataset.entities import GF_CLASSES
+from model.layers.DenseGGNN import DenseGGNN
+from model.layers.DenseGraphMatching import DenseGraphMatching, fuse
+from utils.GF_utils import make_view, present_nodes
+
+N_NODES = len(GF_CLASSES)
+N_FEATURES = 1 + N_NODES
+
+
+def make_conv(conv: str, width_in: int, width_out: int) -> nn.Module:
+    """One graph convolution, called as ``conv(x [B, N, in], adj [B, N, N], mask [B, N]) -> [B, N, out]``.
+
+    Self loops are the convolution's own affair: ``gcn`` adds them, the others treat the node itself apart.
+
+    Raises:
+        ValueError: ``ggnn`` cannot make a node narrower.
+    """
+    match conv:
+        case "gcn":
+            return DenseGCNConv(width_in, width_out)
+        case "graphsage":
+            return DenseSAGEConv(width_in, width_out)
+        case "gin":
+            return DenseGINConv(
+                nn.Sequential(nn.Linear(width_in, width_out), nn.ReLU(), nn.Linear(width_out, width_out))
+            )
+        case "ggnn":
+            if width_out < width_in:
+                raise ValueError(f"conv=ggnn cannot narrow a node from {width_in} to {width_out}; let filters grow")
+            return DenseGGNN(width_out)
+    raise ValueError(f"unknown conv {conv!r}")
+
+
+class GFEncoder(nn.Module):
+    """Convolutions with ReLU and dropout behind each; absent nodes are zero behind each, too."""
+
+    def __init__(self, config: GFModelConfig) -> None:
+        super().__init__()
+        widths = (N_FEATURES, *config.widths)
+        self.convs = nn.ModuleList(make_conv(config.conv, *pair) for pair in pairwise(widths))
+        self.dropout = config.dropout
+        self.width = widths[-1]
+
+    def forward(self, features: Tensor, adjacency: Tensor, present: Tensor) -> Tensor:
+        """Shape: ``[B, 10, 11]``, ``[B, 10, 10]``, ``[B, 10]`` -> node vectors ``[B, 10, width]``, none negative."""
+        nodes = features
+        for conv in self.convs:
+            nodes = F.dropout(F.relu(conv(nodes, adjacency, present)), self.dropout, self.training)
+        return nodes
+
+
+def pool(nodes: Tensor, present: Tensor) -> Tensor:
+    """A graph's vector: mean and maximum over its present nodes; zeros for a graph without any.
+
+    Nodes must be as :class:`GFEncoder` leaves them, not negative and zero where absent: then the maximum over all
+    nodes is the one over the present ones.
+    Shape: ``nodes [B, N, D]``, ``present [B, N]`` -> ``[B, 2 * D]``.
+    """
+    mean = nodes.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)  # [B, D]
+    return torch.cat([mean, nodes.amax(dim=1)], dim=-1)
+
+
+class GFOutput(NamedTuple):
+    """One forward of a batch of graphs."""
+
+    matched_1: Tensor  # [B, 10, perspectives], nodes of view 1 after both fusions
+    matched_2: Tensor  # [B, 10, perspectives], of view 2
+    present: Tensor  # [B, 10] bool
+    vectors: Tensor  # [B, vector_size], of the plain graphs
+
+
+class GFModel(nn.Module):
+    """Encoder, views, fusion of the views, matching with another graph (SPEC section 2).
+
+    A node is present when its (plain) feature row is not all zero. Absent nodes take no part in attention, loss,
+    pooling or new edges, and stay present or absent in the views, whatever feature dropout leaves of their rows.
+    """
+
+    def __init__(self, config: GFModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = GFEncoder(config)
+        self.matching = DenseGraphMatching(self.encoder.width, config.perspectives, config.match)
+        self.vector_size = 2 * self.encoder.width
+
+    def vectors(self, features: Tensor, adjacency: Tensor) -> Tensor:
+        """Vectors for search: nothing random (in eval mode), nothing from another graph.
+
+        Shape: ``[B, 10, 11]``, ``[B, 10, 10]`` -> ``[B, vector_size]``.
+        """
+        present = present_nodes(features)
+        return pool(self.encoder(features, adjacency, present), present)
+
+    def forward(self, features: Tensor, adjacency: Tensor, partner: Tensor) -> GFOutput:
+        """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``."""
+        config, present = self.config, present_nodes(features)
+        view_1 = make_view(features, adjacency, present, config.feature_drop_1, config.edge_drop_1)
+        view_2 = make_view(features, adjacency, present, config.feature_drop_2, config.edge_drop_2)
+        nodes = self.encoder(  # plain, view 1 and view 2 in one pass: [3B, 10, D]
+            torch.cat([features, view_1[0], view_2[0]]),
+            torch.cat([adjacency, view_1[1], view_2[1]]),
+            present.repeat(3, 1),
+        )
+        plain, views = nodes[: len(features)], nodes[len(features) :]  # [B, 10, D], [2B, 10, D]
+        views = fuse(views, views.roll(len(features), dims=0), present.repeat(2, 1))  # with the other view
+        views = self.matching(views, plain[partner].repeat(2, 1, 1), present[partner].repeat(2, 1))  # [2B, 10, P]
+        return GFOutput(*views.chunk(2), present, pool(plain, present))

@@ -1,0 +1,47 @@
+"""Training GF: batch in, loss out."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from config.GF_config import GFModelConfig
+from model.GF_loss import node_infonce
+from model.GF_model import GFModel
+
+
+class GFTask(nn.Module):
+    """The GF network with its projection head and loss.
+
+    A batch holds ``features`` float32 ``[B, 10, 11]``, ``adjacency`` float32 ``[B, 10, 10]`` (0/1, symmetric, no self
+    loops) and, to train, ``partner`` int64 ``[B]``: the other graph that each graph meets.
+    """
+
+    def __init__(self, config: GFModelConfig) -> None:
+        super().__init__()
+        self.model = GFModel(config)
+        self.tau = config.tau
+        # GRACE's head (Zhu et al. 2020, section 4.2)
+        size = config.perspectives
+        self.projection = nn.Sequential(nn.Linear(size, size), nn.ELU(), nn.Linear(size, size))
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Scalars: ``loss`` to backpropagate, ``accuracy``."""
+        return self.forward_with_vectors(batch)[0]
+
+    def forward_with_vectors(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """What :meth:`forward` returns, and the plain graphs' vectors ``[B, vector_size]`` of the same pass."""
+        output = self.model(batch["features"], batch["adjacency"], batch["partner"])
+        z1, z2 = self.projection(output.matched_1), self.projection(output.matched_2)  # [B, 10, P]
+        loss, accuracy = node_infonce(z1, z2, output.present, self.tau)
+        return {"loss": loss, "accuracy": accuracy}, output.vectors
+
+    def embed(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Vectors for search: ``gf [B, vector_size]``. The caller sets ``eval()`` and ``no_grad()``."""
+        return {"gf": self.model.vectors(batch["features"], batch["adjacency"])}
+
+    def last_layer(self) -> list[nn.Parameter]:
+        """The encoder's last convolution, on whose gradient GradNorm looks."""
+        return list(self.model.encoder.convs[-1].parameters())
+
+    def on_epoch_end(self, train_means: dict[str, float]) -> None:
+        """Nothing of this task depends on the epoch."""
