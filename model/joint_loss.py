@@ -1,0 +1,43 @@
+"""The term that ties the encoders: cross-modal InfoNCE between their vectors of the same drawing."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.contrastive import unit
+from model.precision import full_precision
+
+
+def cross_modal_infonce(a: Tensor, b: Tensor, temperature: float) -> Tensor:
+    """Symmetric InfoNCE of CLIP (Radford et al. 2021, figure 3), with a fixed temperature.
+
+    Row ``i`` of both belongs to the same drawing, other rows to others; the mean of choosing ``b`` by ``a`` and ``a``
+    by ``b``. Fewer than two pairs offer no choice: the loss is 0, still connected to its inputs, so that every
+    parameter behind them gets a (zero) gradient. In float32, also under autocast.
+
+    Shape: ``a, b [M, D]`` -> scalar; chance gives ``ln M``.
+    """
+    with full_precision(a):
+        if len(a) < 2:
+            return (a.float().sum() + b.float().sum()) * 0.0
+        logits = unit(a) @ unit(b).T / temperature  # [M, M]
+        same = torch.arange(len(a), device=a.device)
+        return (F.cross_entropy(logits, same) + F.cross_entropy(logits.T, same)) / 2
+
+
+class CrossModalLoss(nn.Module):
+    """Each encoder's vector through its own linear head into one space, as CLIP does, and InfoNCE there."""
+
+    def __init__(self, gf_size: int, deepdxf_size: int, shared_size: int, temperature: float) -> None:
+        super().__init__()
+        self.gf_head = nn.Linear(gf_size, shared_size)
+        self.deepdxf_head = nn.Linear(deepdxf_size, shared_size)
+        self.temperature = temperature
+
+    def forward(self, gf_vectors: Tensor, deepdxf_vectors: Tensor, pairs: Tensor) -> Tensor:
+        """Shape: ``gf_vectors [B, .]``, ``deepdxf_vectors [N, .]``, ``pairs [M, 2]`` (of one drawing) -> scalar."""
+        a = self.gf_head(gf_vectors[pairs[:, 0]])  # [M, shared_size]
+        b = self.deepdxf_head(deepdxf_vectors[pairs[:, 1]])
+        return cross_modal_infonce(a, b, self.temperature)
