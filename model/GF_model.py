@@ -24,9 +24,6 @@ def make_conv(conv: str, width_in: int, width_out: int) -> nn.Module:
     """One graph convolution, called as ``conv(x [B, N, in], adj [B, N, N], mask [B, N]) -> [B, N, out]``.
 
     Self loops are the convolution's own affair: ``gcn`` adds them, the others treat the node itself apart.
-
-    Raises:
-        ValueError: ``ggnn`` cannot make a node narrower.
     """
     match conv:
         case "gcn":
@@ -38,8 +35,6 @@ def make_conv(conv: str, width_in: int, width_out: int) -> nn.Module:
                 nn.Sequential(nn.Linear(width_in, width_out), nn.ReLU(), nn.Linear(width_out, width_out))
             )
         case "ggnn":
-            if width_out < width_in:
-                raise ValueError(f"conv=ggnn cannot narrow a node from {width_in} to {width_out}; let filters grow")
             return DenseGGNN(width_out)
     raise ValueError(f"unknown conv {conv!r}")
 

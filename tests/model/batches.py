@@ -1,0 +1,150 @@
+"""Small made-up batches and configs, and a few ways to look at tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from config.DeepDXF_config import DeepDXFModelConfig
+from config.GF_config import GFModelConfig
+from config.joint_config import JointConfig
+from dataset.entities import ABSENT, N_BINS, N_SLOTS, PAD, ROW_LENGTH
+from utils.GF_utils import draw_partners
+
+
+def gf_config(**options) -> GFModelConfig:
+    return GFModelConfig(**{"filters": "16_16", "perspectives": 12} | options)
+
+
+def deepdxf_config(**options) -> DeepDXFModelConfig:
+    small = {"d_model": 32, "n_layers": 2, "n_heads": 4, "d_feedforward": 48, "latent_size": 24, "projection_size": 16}
+    return DeepDXFModelConfig(**small | options)
+
+
+def joint_config(**options) -> JointConfig:
+    return JointConfig(**{"gf": gf_config(), "deepdxf": deepdxf_config(), "shared_size": 8} | options)
+
+
+def gf_batch(count: int, seed: int = 0) -> dict[str, Tensor]:
+    """Graphs of which 40 % of the nodes are absent; present nodes may be isolated."""
+    generator = torch.Generator().manual_seed(seed)
+    present = torch.rand(count, 10, generator=generator) < 0.6
+    features = torch.rand(count, 10, 11, generator=generator) * present[..., None]
+    edge = torch.rand(count, 10, 10, generator=generator) < 0.3
+    upper = (edge & present[:, :, None] & present[:, None, :]).triu(1).float()
+    adjacency = upper + upper.transpose(1, 2)
+    return {
+        "features": features,
+        "adjacency": adjacency,
+        "partner": draw_partners(count, np.random.default_rng(seed)) if count > 1 else torch.zeros(1).long(),
+    }
+
+
+def random_rows(length: int, seed: int = 0) -> Tensor:
+    """One drawing, int16 ``[length, ROW_LENGTH]``: random types, one slot in six present."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.full((length, ROW_LENGTH), ABSENT, dtype=torch.int16)
+    rows[:, 0] = torch.randint(0, PAD, (length,), generator=generator)
+    bins = torch.randint(0, N_BINS, (length, N_SLOTS), generator=generator).short()
+    present = torch.rand(length, N_SLOTS, generator=generator) < 1 / 6
+    rows[:, 1:] = torch.where(present, bins, rows[:, 1:])
+    return rows
+
+
+def deepdxf_batch(drawings: list[Tensor], chunk_size: int = 16, extra_rows: int = 0, extra_chunks: int = 0) -> dict:
+    """Cut drawings into chunks and pad them, to the longest chunk plus ``extra_rows``."""
+    chunks = [
+        (index, start, rows[start : start + chunk_size])
+        for index, rows in enumerate(drawings)
+        for start in range(0, len(rows), chunk_size)
+    ]
+    chunks += [(0, 0, drawings[0][:0])] * extra_chunks
+    longest = max(len(rows) for _, _, rows in chunks) + extra_rows
+    padded = torch.full((len(chunks), longest, ROW_LENGTH), ABSENT, dtype=torch.int16)
+    padded[..., 0] = PAD
+    for place, (_, _, rows) in enumerate(chunks):
+        padded[place, : len(rows)] = rows
+    return {
+        "rows": padded,
+        "drawing": torch.tensor([index for index, _, _ in chunks]),
+        "start": torch.tensor([start for _, start, _ in chunks]),
+        "n_drawings": len(drawings),
+    }
+
+
+def view_batch(count: int, seed: int = 0) -> dict:
+    """A training batch of DeepDXF: ``count`` drawings of 1 to 40 entities, twice."""
+    drawings = [random_rows(1 + (7 * index + seed) % 40, seed + index) for index in range(count)]
+    return deepdxf_batch(drawings * 2)
+
+
+def joint_batch(count: int = 5, seed: int = 0) -> dict:
+    """Twice as many graphs as drawings; the drawings are the first graphs, in reverse order."""
+    pairs = torch.stack([torch.arange(count), torch.arange(count).flip(0)], dim=1)
+    return {"gf": gf_batch(2 * count, seed), "deepdxf": view_batch(count, seed), "pairs": pairs}
+
+
+def gradients(task: nn.Module, batch: dict, seed: int = 0) -> dict[str, Tensor | None]:
+    """Every parameter's gradient after one backward pass under a fixed seed."""
+    torch.manual_seed(seed)
+    task.zero_grad()
+    task(batch)["loss"].backward()
+    return {name: None if p.grad is None else p.grad.clone() for name, p in task.named_parameters()}
+
+
+def assert_all_learn(task: nn.Module, batch: dict) -> None:
+    for name, gradient in gradients(task, batch).items():
+        assert gradient is not None, f"{name} gets no gradient"
+        assert gradient.isfinite().all(), f"{name} gets a gradient that is not finite"
+        assert gradient.abs().max() > 0, f"{name} gets a gradient of zero"
+
+
+def assert_finite(task: nn.Module, batch: dict, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+    """One step, under CPU autocast to ``dtype`` if given; the outputs are float32 and everything is finite."""
+    task.zero_grad()
+    with torch.autocast("cpu", dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+        output = task(batch)
+    output["loss"].backward()
+    assert output["loss"].dtype == torch.float32
+    assert all(value.isfinite() for value in output.values()), output
+    for name, parameter in task.named_parameters():
+        assert parameter.grad is None or parameter.grad.isfinite().all(), name
+    return output
+
+
+def train(task: nn.Module, batch: dict, steps: int, lr: float = 1e-3) -> list[float]:
+    """Losses of a few steps on one batch."""
+    optimizer = torch.optim.AdamW(task.parameters(), lr=lr)
+    losses = []
+    for _ in range(steps):
+        loss = task(batch)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+class _LargestTensor(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numel = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        outputs = result if isinstance(result, tuple | list) else (result,)
+        own = [out for out in outputs if isinstance(out, Tensor) and not out._is_view()]
+        self.numel = max([self.numel, *(out.numel() for out in own)])
+        return result
+
+
+@contextmanager
+def largest_tensor() -> Iterator[_LargestTensor]:
+    """Watch a block; ``.numel`` is the size of the largest tensor that any operation made in it."""
+    with _LargestTensor() as watch:
+        yield watch

@@ -1,0 +1,75 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from model.layers.DenseGraphMatching import DenseGraphMatching, attend, fuse
+
+
+def attend_one(node, others, others_present):
+    """What one node sees, written as a loop over the other graph's nodes."""
+    total, weights = torch.zeros_like(node), 0.0
+    for other, present in zip(others, others_present, strict=True):
+        if not present or node.norm() == 0 or other.norm() == 0:
+            continue
+        weight = max(0.0, (node @ other / (node.norm() * other.norm())).item())
+        total, weights = total + weight * other, weights + weight
+    return total / weights if weights > 0 else total
+
+
+@pytest.fixture
+def graphs():
+    torch.manual_seed(0)
+    nodes, others = torch.randn(3, 5, 4), torch.randn(3, 6, 4)  # signs mixed: some cosines are negative
+    others_present = torch.rand(3, 6) < 0.7
+    nodes[0, 1] = 0
+    others[1, 2] = 0
+    others_present[2] = False
+    return nodes, others, others_present
+
+
+def by_loop(nodes, others, others_present):
+    return torch.stack(
+        [
+            torch.stack([attend_one(node, o, p) for node in n])
+            for n, o, p in zip(nodes, others, others_present, strict=True)
+        ]
+    )
+
+
+def test_attention_and_fusion_equal_a_loop_over_nodes(graphs):
+    assert torch.allclose(attend(*graphs), by_loop(*graphs), atol=1e-6)
+    assert torch.allclose(fuse(*graphs), graphs[0] + by_loop(*graphs), atol=1e-6)
+
+
+def test_attention_is_a_weighted_mean():
+    nodes, same = torch.rand(2, 5, 4), torch.rand(2, 1, 4).expand(2, 6, 4)
+    assert torch.allclose(attend(nodes, same, torch.ones(2, 6).bool()), same[:, :1].expand(2, 5, 4), atol=1e-6)
+
+
+@pytest.mark.parametrize("match", ["concat", "bilinear"])
+def test_matching_equals_a_loop_over_nodes(graphs, match):
+    layer = DenseGraphMatching(4, 3, match)
+    seen = by_loop(*graphs)
+    want = torch.empty(3, 5, 3)
+    for graph in range(3):
+        for node in range(5):
+            x, y = graphs[0][graph, node], seen[graph, node]
+            if match == "concat":
+                want[graph, node] = layer.weight @ torch.cat([x, y]) + layer.bias
+            else:
+                want[graph, node] = functional.bilinear(x[None], y[None], layer.weight, layer.bias)[0]
+    assert torch.allclose(layer(*graphs), want, atol=1e-5)
+
+
+@pytest.mark.parametrize("match", ["concat", "bilinear"])
+def test_absent_nodes_of_the_other_graph_are_inert(graphs, match):
+    layer = DenseGraphMatching(4, 3, match)
+    nodes, others, present = graphs
+    changed = torch.where(present[..., None], others, 100 * torch.randn_like(others))
+    assert torch.equal(layer(nodes, others, present), layer(nodes, changed, present))
+
+
+def test_gradients_are_finite_where_everything_is_zero():
+    nodes = torch.zeros(2, 5, 4, requires_grad=True)
+    attend(nodes, nodes, torch.zeros(2, 5).bool()).sum().backward()
+    assert nodes.grad.isfinite().all()

@@ -1,0 +1,87 @@
+import math
+
+import pytest
+import torch
+
+from model.GF_loss import node_infonce, node_infonce_logits
+
+
+def one_direction(u, v, i, nodes, tau):
+    """GRACE's term for node i of view u (Zhu et al. 2020, equation 1)."""
+
+    def e(a, b):
+        return math.exp((a @ b / (a.norm() * b.norm())).item() / tau)
+
+    inter = sum(e(u[i], v[k]) for k in nodes if k != i)
+    intra = sum(e(u[i], u[k]) for k in nodes if k != i)
+    positive = e(u[i], v[i])
+    return -math.log(positive / (positive + inter + intra))
+
+
+def slow(z1, z2, present, tau):
+    graph_losses = []
+    for u, v, p in zip(z1.double(), z2.double(), present, strict=True):
+        nodes = p.nonzero().flatten().tolist()
+        if nodes:
+            terms = [one_direction(u, v, i, nodes, tau) + one_direction(v, u, i, nodes, tau) for i in nodes]
+            graph_losses.append(sum(terms) / (2 * len(nodes)))
+    return sum(graph_losses) / len(graph_losses)
+
+
+@pytest.fixture
+def views():
+    torch.manual_seed(0)
+    present = torch.rand(6, 10) < 0.6
+    present[0], present[1] = True, False
+    present[2] = torch.arange(10) == 4
+    return torch.randn(6, 10, 8), torch.randn(6, 10, 8), present
+
+
+@pytest.mark.parametrize("tau", [0.7, 0.1])
+def test_equals_the_formula_as_a_loop(views, tau):
+    loss, accuracy = node_infonce(*views, tau)
+    assert loss.item() == pytest.approx(slow(*views, tau), rel=1e-5)
+    assert 0 <= accuracy <= 1
+
+
+def test_ten_nodes_have_19_terms_and_chance_is_ln_19():
+    same = torch.ones(3, 10, 8)
+    loss, accuracy = node_infonce(same, same, torch.ones(3, 10).bool(), 0.7)
+    assert node_infonce_logits(same, same, torch.ones(3, 10).bool(), 0.7).shape == (3, 20, 19)
+    assert loss.item() == pytest.approx(math.log(19), rel=1e-5)
+    assert accuracy == 0
+
+
+def test_nodes_told_apart_cost_little():
+    z = torch.eye(10).expand(2, 10, 10)
+    loss, accuracy = node_infonce(z, z, torch.ones(2, 10).bool(), 0.05)
+    assert loss < 1e-4
+    assert accuracy == pytest.approx(1)
+
+
+def test_absent_nodes_change_nothing_and_get_no_gradient(views):
+    z1, z2, present = views
+    noise = 10 * torch.randn_like(z1) * ~present[..., None]
+    noisy = (z1 + noise).requires_grad_()
+    loss, _ = node_infonce(noisy, z2 + noise.flip(2), present, 0.7)
+    assert loss.item() == pytest.approx(node_infonce(z1, z2, present, 0.7)[0].item(), abs=1e-6)
+    loss.backward()
+    assert (noisy.grad[~present] == 0).all()
+    assert (noisy.grad[0] != 0).any()
+
+
+def test_a_batch_without_nodes_costs_nothing():
+    z = torch.zeros(2, 10, 8, requires_grad=True)
+    loss, _ = node_infonce(z, z, torch.zeros(2, 10).bool(), 0.7)
+    loss.backward()
+    assert loss == 0
+    assert (z.grad == 0).all()
+
+
+def test_float32_under_autocast(views):
+    z1, z2, present = views
+    want, _ = node_infonce(z1.bfloat16().float(), z2.bfloat16().float(), present, 0.1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got, _ = node_infonce(z1.bfloat16(), z2.bfloat16(), present, 0.1)
+    assert got.dtype == torch.float32
+    assert got.item() == pytest.approx(want.item(), rel=1e-6)

@@ -1,0 +1,148 @@
+import pytest
+import torch
+from torch import nn
+from torch_geometric.nn import GatedGraphConv, GCNConv, GINConv, SAGEConv
+
+from model.GF_model import GFEncoder, GFModel, make_conv, pool
+from tests.model.batches import gf_batch, gf_config
+from utils.GF_utils import present_nodes
+
+CONVS = ["gcn", "graphsage", "gin", "ggnn"]
+
+
+def sparse_conv(conv: str, dense: nn.Module) -> tuple[nn.Module, dict[str, str]]:
+    """The sparse convolution of torch_geometric with the dense one's weights, and which parameter is which."""
+    names = {name: name for name, _ in dense.named_parameters()}
+    match conv:
+        case "gcn":
+            sparse = GCNConv(dense.in_channels, dense.out_channels)
+        case "graphsage":
+            # the sparse layer keeps the bias with the neighbours' part, the dense one with the node's own
+            sparse = SAGEConv(dense.in_channels, dense.out_channels)
+            names = {"lin_rel.weight": "lin_l.weight", "lin_root.bias": "lin_l.bias", "lin_root.weight": "lin_r.weight"}
+        case "gin":
+            width_in, width_out = dense.nn[0].in_features, dense.nn[0].out_features
+            mlp = nn.Sequential(nn.Linear(width_in, width_out), nn.ReLU(), nn.Linear(width_out, width_out))
+            sparse = GINConv(mlp)
+        case "ggnn":
+            sparse = GatedGraphConv(dense.out_channels, 1)
+    values = dict(dense.named_parameters())
+    with torch.no_grad():
+        for ours, theirs in names.items():
+            sparse.get_parameter(theirs).copy_(values[ours])
+    return sparse, names
+
+
+@pytest.mark.parametrize("conv", CONVS)
+def test_encoder_equals_sparse_layers_on_the_present_nodes(conv):
+    """Values and gradients; the sparse graph does not even hold the absent nodes. Some nodes are isolated."""
+    torch.manual_seed(0)
+    batch = gf_batch(6)
+    features, adjacency, present = batch["features"], batch["adjacency"], present_nodes(batch["features"])
+    assert ((adjacency.sum(-1) == 0) & present).any(), "the case needs an isolated node"
+    encoder = GFEncoder(gf_config(conv=conv, filters="12_16_16")).eval()
+    sparse, names = zip(*(sparse_conv(conv, dense) for dense in encoder.convs), strict=True)
+
+    got = encoder(features, adjacency, present)
+    want = torch.zeros_like(got)
+    for graph in range(len(features)):
+        kept = present[graph]
+        nodes, edges = features[graph, kept], adjacency[graph][kept][:, kept].nonzero().T
+        for layer in sparse:
+            nodes = layer(nodes, edges).relu()
+        want[graph, kept] = nodes
+    assert torch.allclose(got, want, atol=1e-5)
+
+    got.square().sum().backward()
+    want.square().sum().backward()
+    for dense_layer, sparse_layer, pairs in zip(encoder.convs, sparse, names, strict=True):
+        for ours, theirs in pairs.items():
+            got_grad, want_grad = dense_layer.get_parameter(ours).grad, sparse_layer.get_parameter(theirs).grad
+            assert torch.allclose(got_grad, want_grad, rtol=1e-4, atol=1e-4), ours
+
+
+def test_unknown_conv():
+    with pytest.raises(ValueError, match="gat"):
+        make_conv("gat", 4, 4)
+
+
+def test_pool_equals_a_loop_and_is_zero_without_nodes():
+    torch.manual_seed(0)
+    present = torch.rand(5, 10) < 0.5
+    present[3] = False
+    nodes = torch.rand(5, 10, 4) * present[..., None]
+    for vector, x, p in zip(pool(nodes, present), nodes, present, strict=True):
+        want = torch.cat([x[p].mean(0), x[p].amax(0)]) if p.any() else torch.zeros(8)
+        assert torch.allclose(vector, want)
+
+
+class Recorder(nn.Module):
+    """Stands in for the encoder and keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(11, 16))
+
+    def forward(self, features, adjacency, present):
+        self.seen = features, adjacency, present
+        return (features @ self.weight).relu() * present[..., None]
+
+
+def recorded_views(batch, **options):
+    model = GFModel(gf_config(**options))
+    model.encoder = Recorder()
+    model(**batch)
+    features, adjacency, present = model.encoder.seen
+    return features.chunk(3), adjacency.chunk(3), present.chunk(3)
+
+
+def test_plain_graph_is_encoded_as_it_is_and_never_edited():
+    batch = gf_batch(20)
+    before = {name: tensor.clone() for name, tensor in batch.items()}
+    (features, *_), (adjacency, *_), _ = recorded_views(batch)
+    assert torch.equal(features, before["features"])
+    assert torch.equal(adjacency, before["adjacency"])
+    assert all(torch.equal(batch[name], before[name]) for name in batch)
+
+
+def test_a_view_has_the_features_and_the_edges_of_its_own_graph():
+    batch = gf_batch(20)
+    features, adjacency, _ = recorded_views(batch, edge_drop_1=0.0, edge_drop_2=0.0)
+    for view in (1, 2):
+        kept = features[view] != 0
+        assert torch.equal(features[view], batch["features"] * kept)
+        assert kept.any(dim=2).any(dim=1).float().mean() > 0.8
+        assert torch.equal(adjacency[view], batch["adjacency"])
+
+
+def test_views_differ_and_keep_the_plain_graphs_presence():
+    batch = gf_batch(20)
+    features, adjacency, present = recorded_views(batch)
+    assert not torch.equal(features[1], features[2])
+    assert not torch.equal(adjacency[1], adjacency[2])
+    assert all(torch.equal(p, present_nodes(batch["features"])) for p in present)
+
+
+def test_each_view_has_its_own_rates():
+    batch = gf_batch(300)
+    features, adjacency, _ = recorded_views(batch, feature_drop_1=0.0, edge_drop_2=0.0)
+    assert torch.equal(features[1], batch["features"])
+    assert not torch.equal(features[2], batch["features"])
+    assert not torch.equal(adjacency[1], batch["adjacency"])
+    assert torch.equal(adjacency[2], batch["adjacency"])
+
+
+def test_a_view_meets_its_partners_plain_nodes():
+    """Changing graph 0 reaches the matching of the graph that has it as its partner, and of no third graph."""
+    torch.manual_seed(0)
+    batch = gf_batch(6)
+    model = GFModel(gf_config()).eval()
+
+    def matched(features):
+        torch.manual_seed(1)
+        return model(features, batch["adjacency"], batch["partner"]).matched_1
+
+    changed = batch["features"].clone()
+    changed[0] *= torch.rand_like(changed[0]) + 0.5  # the same nodes stay present
+    moved = (matched(batch["features"]) - matched(changed)).abs().amax(dim=(1, 2)) > 1e-7
+    assert moved.tolist() == [i == 0 or batch["partner"][i].item() == 0 for i in range(6)]

@@ -1,0 +1,76 @@
+import math
+
+import pytest
+import torch
+
+from model.GF_task import GFTask
+from tests.model.batches import assert_all_learn, assert_finite, gf_batch, gf_config, gradients, train
+
+OPTIONS = [(conv, match) for conv in ("gcn", "graphsage", "gin", "ggnn") for match in ("concat", "bilinear")]
+
+
+@pytest.mark.parametrize(("conv", "match"), OPTIONS)
+def test_every_parameter_learns(conv, match):
+    torch.manual_seed(0)
+    assert_all_learn(GFTask(gf_config(conv=conv, match=match)), gf_batch(8))
+
+
+def test_everything_is_float32():
+    task = GFTask(gf_config())
+    assert {p.dtype for p in task.parameters()} == {torch.float32}
+    assert task(gf_batch(4))["loss"].dtype == torch.float32
+
+
+@pytest.mark.parametrize("conv", ["gcn", "graphsage", "gin", "ggnn"])
+def test_training_leaves_chance_behind(conv):
+    """The reference's loss stayed at chance, ln 19, for 50 epochs."""
+    torch.manual_seed(0)
+    batch = gf_batch(24)
+    batch["features"] = batch["features"].clamp(min=0.01)  # all nodes present: chance is ln 19
+    losses = train(GFTask(gf_config(conv=conv)), batch, steps=100, lr=3e-3)
+    assert losses[0] == pytest.approx(math.log(19), abs=0.2)
+    assert sum(losses[-10:]) / 10 < 0.9 * math.log(19)
+
+
+def test_vectors_need_no_partner_and_know_no_batch():
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config()).eval(), gf_batch(7)
+    del batch["partner"]
+    together = task.embed(batch)["gf"]
+    alone = torch.cat([task.embed({k: v[i : i + 1] for k, v in batch.items()})["gf"] for i in range(7)])
+    assert together.shape == (7, task.model.vector_size)
+    assert torch.allclose(together, alone, atol=1e-6)
+    assert torch.equal(together, task.embed(batch)["gf"]), "nothing random"
+
+
+def test_vectors_of_the_training_pass_are_those_of_the_plain_graphs():
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config()).eval(), gf_batch(7)
+    assert torch.allclose(task.forward_with_vectors(batch)[1], task.embed(batch)["gf"], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+@pytest.mark.parametrize("conv", ["gcn", "graphsage", "gin", "ggnn"])
+def test_extreme_graphs_stay_finite(conv, dtype):
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config(conv=conv)), gf_batch(6)
+    batch["features"][1] = 0  # no node at all
+    batch["adjacency"][1] = 0
+    batch["features"][2, 1:] = 0  # one node
+    batch["adjacency"][2] = 0
+    for name in ("features", "adjacency"):
+        batch[name][4] = batch[name][3]  # the same drawing twice
+    assert_finite(task, batch, dtype)
+    assert_finite(
+        task,
+        {"features": torch.zeros(2, 10, 11), "adjacency": torch.zeros(2, 10, 10)} | {"partner": torch.tensor([1, 0])},
+        dtype,
+    )
+
+
+def test_same_seed_same_gradients_bit_for_bit():
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config()), gf_batch(8)
+    one, two, other = gradients(task, batch, 1), gradients(task, batch, 1), gradients(task, batch, 2)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
