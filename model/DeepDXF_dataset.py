@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
 from dataset.entities import ROW_LENGTH, model_rows
 from dataset.storage import read_sequence
 from model.data_folder import DataFolder, epoch_batches, require_drawings
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, drawing_view, sample_chunks
+from utils.progress import progress
 from utils.seeding import stream
 
 
@@ -28,7 +28,7 @@ class DeepDXFDataset:
 
     def __init__(self, paths: dict[str, Path]) -> None:
         self.names = list(paths)
-        bar = tqdm(paths.values(), desc="reading sequences", unit="file", leave=False)
+        bar = progress(paths.values(), "reading sequences", unit="file", leave=False)
         parts = [model_rows(read_sequence(path).rows) for path in bar]
         self.offsets = np.cumsum([0, *(len(part) for part in parts)])
         self.rows = np.concatenate(parts) if parts else np.zeros((0, ROW_LENGTH), np.int16)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from config.GF_config import GFConfig
 from dataset.storage import read_graph
 from model.data_folder import DataFolder, epoch_batches, require_drawings
 from utils.GF_utils import draw_partners
+from utils.progress import progress
 from utils.seeding import stream
 
 
@@ -31,7 +31,7 @@ class GFDataset:
         self.names = list(paths)
         self.features = torch.zeros(len(paths), 10, 11)
         self.adjacency = torch.zeros(len(paths), 10, 10)
-        for i, path in enumerate(tqdm(paths.values(), desc="reading graphs", unit="file", leave=False)):
+        for i, path in enumerate(progress(paths.values(), "reading graphs", unit="file", leave=False)):
             graph = read_graph(path)
             self.features[i] = torch.from_numpy(graph.features)
             self.adjacency[i] = torch.from_numpy(graph.adjacency)

@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from config.run_config import RunConfig
 from utils.early_stopping import EarlyStopping
 from utils.engine.device import Precision, to_device
 from utils.engine.optimizer import build_optimizer, build_schedule
 from utils.engine.protocol import Batch, Loader
+from utils.progress import progress
 from utils.run_log import RunLog, logger
 from utils.seeding import seeded
 
@@ -73,11 +73,19 @@ class Trainer:
             NonFiniteError: a loss or gradient is not finite.
         """
         best: FitResult | None = None
-        epochs = tqdm(range(self.config.epochs), desc=f"fold {self.fold + 1}", unit="epoch", dynamic_ncols=True)
+        epochs = progress(range(self.config.epochs), f"fold {self.fold + 1}", unit="epoch")
         for epoch in epochs:
             record = self._run_epoch(epoch, train, val)
             self.log.epoch(record)
-            epochs.set_postfix(train=f"{record['train']['loss']:.4f}", val=f"{record['val']['loss']:.4f}")
+            logger.info(
+                "fold %d, epoch %d: train %.4f, validation %.4f, gradient norm %.3g, %.1f s",
+                self.fold + 1,
+                epoch + 1,
+                record["train"]["loss"],
+                record["val"]["loss"],
+                record["grad_norm"],
+                record["seconds"],
+            )
             if self.schedule is not None:
                 self.schedule.step(record["val"][self.early_stopping.monitor])
             if self.early_stopping.update(record["val"], epoch):
@@ -97,7 +105,7 @@ class Trainer:
         same way every time. In evaluation mode dropout views would be equal and the loss would say nothing.
         """
         means = _Means()
-        batches = tqdm(loader.epoch(0), total=len(loader), desc=desc, leave=False, dynamic_ncols=True)
+        batches = progress(loader.epoch(0), desc, total=len(loader), leave=False)
         self.task.train()
         with torch.no_grad(), seeded(self.config.seed, self.device):
             for batch in batches:
@@ -110,7 +118,8 @@ class Trainer:
 
     def _run_epoch(self, epoch: int, train: Loader, val: Loader) -> dict[str, Any]:
         start = time.perf_counter()
-        train_means, grad_norm = self._train_epoch(epoch, train)
+        train_means, grad_norms = self._train_epoch(epoch, train)
+        stepped = [norm for norm in grad_norms if math.isfinite(norm)]
         val_means = self.evaluate(val)
         self.task.on_epoch_end(train_means)
         return {
@@ -119,15 +128,17 @@ class Trainer:
             "train": train_means,
             "val": val_means,
             "lr": self.optimizer.param_groups[0]["lr"],
-            "grad_norm": grad_norm,
+            "grad_norm": sum(stepped) / len(stepped) if stepped else 0.0,
+            "skipped_steps": len(grad_norms) - len(stepped),  # by the gradient scaler, which then lowers its scale
             "seconds": round(time.perf_counter() - start, 3),
         }
 
-    def _train_epoch(self, epoch: int, loader: Loader) -> tuple[dict[str, float], float]:
+    def _train_epoch(self, epoch: int, loader: Loader) -> tuple[dict[str, float], list[float]]:
+        """One pass; returns the mean of every number and the gradient norm of every optimizer step."""
         self.task.train()
         means, grad_norms = _Means(), []
         group = self.config.accumulation_steps
-        steps = tqdm(loader.epoch(epoch), total=len(loader), desc=f"epoch {epoch + 1}", leave=False, dynamic_ncols=True)
+        steps = progress(loader.epoch(epoch), f"epoch {epoch + 1}", total=len(loader), leave=False)
         for step, batch in enumerate(steps):
             # the last group may be shorter; its mean gradient has its own divisor
             divisor = min(group, len(loader) - step // group * group)
@@ -140,7 +151,7 @@ class Trainer:
                 grad_norms.append(self._optimizer_step(batch, f"epoch {epoch + 1}, step {step + 1}"))
             means.add(numbers, len(batch["names"]))
             steps.set_postfix(loss=f"{numbers['loss']:.4f}")
-        return means.result(), sum(grad_norms) / len(grad_norms)
+        return means.result(), grad_norms
 
     def _optimizer_step(self, batch: Batch, where: str) -> float:
         """Unscale, clip, step; returns the gradient norm before clipping."""
