@@ -1,0 +1,77 @@
+"""What a sheet holds, measured once for both encoders: type, box and parameters of every represented entity."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataset.entities import N_POINTS, TYPE_INDEX
+from dataset.geometry import Geometry
+from dataset.parameters import parameters
+from dataset.reading import DAMAGE, Sheet, type_of
+
+
+@dataclass(frozen=True)
+class Content:
+    """The represented entities in drawing order, and what became of every entity.
+
+    ``types`` ``[N]`` int64 are indices into ``entities.DEEPDXF_TYPES`` (the first ten are the GF classes), ``boxes``
+    ``[N, 4]`` float64 hold min_x, min_y, max_x, max_y, a row of NaN for an entity that shows nothing. ``parameters``
+    has one mapping of slot names to physical values an entity.
+    The counters are by DXF type as the file spells it; ``approximated`` is a part of ``represented``.
+    """
+
+    types: np.ndarray
+    boxes: np.ndarray
+    parameters: list[dict[str, float]]
+    represented: Counter[str]
+    approximated: Counter[str]
+    left_out: Counter[str]
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+
+NO_BOX = (math.nan,) * 4
+
+
+def measure(sheet: Sheet) -> Content:
+    """Measure every entity that the table knows; count the others, and the damaged ones, by type and reason."""
+    geometry = Geometry(sheet.document)
+    types, boxes, values = [], [], []
+    represented: Counter[str] = Counter()
+    approximated: Counter[str] = Counter()
+    left_out = Counter(sheet.left_out)
+    for entity in sheet.entities:
+        spelled, name = entity.dxftype(), type_of(entity)
+        if name is None:
+            left_out[spelled] += 1
+            continue
+        try:
+            box = geometry.box(entity)
+            found = parameters(entity, name, box)
+            if not math.isfinite(sum(found.values())):
+                raise ValueError("parameters are not finite")
+        except DAMAGE as error:
+            left_out[f"{spelled}: {error}"[:200]] += 1
+            continue
+        types.append(TYPE_INDEX[name])
+        boxes.append(box or NO_BOX)
+        values.append(found)
+        represented[spelled] += 1
+        if name in RESAMPLED and found["count"] > N_POINTS:
+            approximated[spelled] += 1
+    return Content(
+        np.array(types, dtype=np.int64),
+        np.array(boxes, dtype=np.float64).reshape(-1, 4),
+        values,
+        represented,
+        approximated,
+        left_out,
+    )
+
+
+RESAMPLED = ("LWPOLYLINE", "LEADER", "SPLINE")  # with more points than slots

@@ -1,0 +1,152 @@
+"""Turn a folder of DXF drawings into tensors for both encoders, reading every file once.
+
+    python dataset/dxf_process.py --input DRAWINGS --output data
+
+writes ``data/GF/`` (graphs), ``data/DeepDXF/`` (sequences) and ``data/report.json``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+if __package__ in (None, ""):  # started as a file: make the repository root importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import pebble
+import tyro
+from tqdm import tqdm
+
+from dataset.dxf_process_GF import Overlap
+from dataset.naming import find_drawings, output_names
+from dataset.report import RunReport, format_report, write_report
+from dataset.storage import SequenceRecord, read_sequence
+from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file, run_task
+
+__all__ = ["ProcessConfig", "ProcessedDrawing", "load_drawing", "main", "process_drawings", "process_file"]
+
+EXIT_COMPLETE, EXIT_FAILED, EXIT_SKIPPED = 0, 1, 3
+
+
+@dataclass(frozen=True)
+class ProcessConfig:
+    """Turn a folder of DXF drawings into tensors for both encoders, reading every file once."""
+
+    input: Path
+    """Folder of drawings, searched with its sub-folders for *.dxf in any case; or one drawing."""
+
+    output: Path = Path("data")
+    """Folder that gets GF/, DeepDXF/ and report.json."""
+
+    workers: int = 0
+    """Processes that read drawings side by side; 0 means one per core."""
+
+    overlap: Overlap = "cross"
+    """When two entities overlap: with `cross` their boxes touch or cross and neither contains the other; with
+    `intersects` their boxes share a point."""
+
+    timeout: float = 300.0
+    """Seconds after which a drawing is given up and named in the report."""
+
+    strict: bool = False
+    """Stop with exit status 1 at the first drawing that has to be skipped."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(f"workers must be 0 or more, not {self.workers}")
+        if not self.timeout > 0:
+            raise ValueError(f"timeout must be more than 0 seconds, not {self.timeout}")
+
+
+class RunFailedError(Exception):
+    """The run as a whole cannot go on; the message says why."""
+
+
+def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
+    """One drawing as a model reads it, from its ``.dxf`` or from the ``.h5`` that an earlier run wrote of it.
+
+    Raises:
+        StorageError: the ``.h5`` is damaged, foreign or of another schema.
+        Exception: whatever makes the ``.dxf`` unreadable.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".h5":
+        return read_sequence(path)
+    return process_file(path, path.name, overlap).sequence
+
+
+def process_drawings(config: ProcessConfig) -> RunReport:
+    """Process all drawings under ``config.input`` and write the tensors and ``report.json``.
+
+    Raises:
+        RunFailedError: there are no drawings, the output cannot be written, or a drawing was skipped under ``strict``.
+    """
+    started = time.perf_counter()
+    drawings = find_drawings(config.input)
+    if not drawings:
+        raise RunFailedError(f"no drawings (*.dxf) in {config.input}")
+    names = output_names(list(drawings))
+    sequences, graphs = config.output / "DeepDXF", config.output / "GF"
+    tasks = [
+        Task(path, source, sequences / names[source], graphs / names[source], config.overlap)
+        for source, path in drawings.items()
+    ]
+    try:
+        config.output.mkdir(parents=True, exist_ok=True)
+        files = []
+        for file in tqdm(_run(tasks, config), total=len(tasks), unit="drawing", file=sys.stderr, disable=None):
+            files.append(file)
+            if config.strict and file.status == "skipped":
+                raise RunFailedError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
+        report = RunReport(files, time.perf_counter() - started, config.overlap)
+        write_report(report, config.output / "report.json")
+    except OSError as error:
+        raise RunFailedError(f"cannot write to {config.output}: {error}") from error
+    return report
+
+
+def _run(tasks: list[Task], config: ProcessConfig) -> Iterator[FileReport]:
+    """Run the tasks side by side, one process crash, hang or exception costing one file only; in task order."""
+    workers = min(config.workers or os.cpu_count() or 1, len(tasks))
+    pool = pebble.ProcessPool(workers, context=multiprocessing.get_context("spawn"))
+    try:
+        futures = [pool.schedule(run_task, args=(task,), timeout=config.timeout) for task in tasks]
+        for task, future in zip(tasks, futures, strict=True):
+            yield _outcome(task, future, config.timeout)
+    finally:
+        pool.stop()  # at the end there is nothing left to stop
+        pool.join()
+
+
+def _outcome(task: Task, future: pebble.ProcessFuture, timeout: float) -> FileReport:
+    try:
+        return future.result()
+    except TimeoutError:
+        reason = f"took longer than {timeout:g} s (--timeout)"
+    except pebble.ProcessExpired as error:
+        reason = f"the process reading it crashed (exit code {error.exitcode})"
+    except OSError:  # the only thing that run_task raises: the output cannot be written
+        raise
+    except Exception as error:  # the boundary of one file: it is named in the report with its reason
+        reason = explain(error)
+    return FileReport(task.source, "skipped", reason)
+
+
+def main() -> int:
+    config = tyro.cli(ProcessConfig, use_underscores=True)
+    try:
+        report = process_drawings(config)
+    except RunFailedError as error:
+        print(f"dxf_process: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    print(format_report(report))
+    return EXIT_SKIPPED if report.having("skipped") else EXIT_COMPLETE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""How large a text is, without any font file.
+
+Font files differ from machine to machine, and with them every measured width; the same drawing must give the same
+tensors everywhere. So widths come from one small table of advance widths in units of the cap height, rounded from
+common drawing sans-serifs (Arial, ISOCPEUR, simplex). A drawing names its fonts but rarely carries them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ezdxf.entities import MText, Text
+from ezdxf.tools.text import fast_plain_mtext
+
+from dataset.outline import Point
+
+NARROW = frozenset("iIjl|!.,:;'`")
+SLIM = frozenset(' ()[]{}/\\-frt"1°')
+BROAD = frozenset("MWmw@%&—")
+DESCENDING = frozenset("gjpqyQ,;()[]{}|_@")
+DESCENT = 0.3  # of the cap height
+LINE_STEP = 5.0 / 3.0  # from baseline to baseline, in cap heights, at a line spacing factor of 1
+
+# an absolute or relative \H in front of the first character sets the height of the whole text
+_LEADING_HEIGHT = re.compile(r"^[{\s]*(?:\\[ACFfQTWpLlOoKk][^;\\{}]*;?|[{\s])*\\H([0-9.]+)(x?);")
+
+
+@lru_cache(maxsize=4096)
+def advance(character: str) -> float:
+    """The width of a character including its gap, in cap heights."""
+    if character in NARROW:
+        return 0.4
+    if character in SLIM:
+        return 0.5
+    if character in BROAD:
+        return 1.2
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.4
+    return 0.95 if character.isupper() else 0.78
+
+
+def line_width(content: str) -> float:
+    """The width of one line of text, in cap heights."""
+    return sum(map(advance, content))
+
+
+@dataclass(frozen=True)
+class TextFrame:
+    """A text in its own coordinates (x along the baseline, origin at the placement point), in drawing units."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float  # of the frame
+    cap_height: float
+
+    @property
+    def top(self) -> float:
+        return self.bottom + self.height
+
+    def corners(self) -> tuple[Point, Point, Point, Point]:
+        right, top = self.left + self.width, self.top
+        return (self.left, self.bottom), (right, self.bottom), (right, top), (self.left, top)
+
+
+def frame_text(text: Text) -> TextFrame:
+    """The frame of a TEXT or ATTRIB around its placement point (`insert` if left-aligned, else `align_point`)."""
+    dxf = text.dxf
+    cap_height = abs(dxf.get_default("height")) or 1.0
+    content = text.plain_text()
+    width = line_width(content) * cap_height * abs(dxf.get_default("width") or 1.0)
+    descent = DESCENT * cap_height if DESCENDING.intersection(content) else 0.0
+    halign, valign = dxf.get_default("halign"), dxf.get_default("valign")
+    if halign in (3, 5) and dxf.hasattr("align_point"):  # ALIGNED, FIT: stretched between two points
+        width = math.hypot(dxf.align_point.x - dxf.insert.x, dxf.align_point.y - dxf.insert.y)
+        return TextFrame(0.0, -descent, width, cap_height + descent, cap_height)
+    left = {1: -width / 2.0, 2: -width, 4: -width / 2.0}.get(halign, 0.0)
+    baseline = {1: DESCENT * cap_height, 2: -cap_height / 2.0, 3: -cap_height}.get(valign, 0.0)
+    if halign == 4:  # MIDDLE centers in both directions, whatever valign says
+        baseline = -cap_height / 2.0
+    return TextFrame(left, baseline - descent, width, cap_height + descent, cap_height)
+
+
+def frame_mtext(mtext: MText) -> TextFrame:
+    """The frame of an MTEXT around its insertion point."""
+    dxf = mtext.dxf
+    return frame_lines(
+        mtext.text,
+        cap_height=abs(dxf.get_default("char_height")) or 1.0,
+        column_width=dxf.get("width", 0.0),
+        spacing=dxf.get_default("line_spacing_factor"),
+        attachment=dxf.get_default("attachment_point"),
+    )
+
+
+def frame_lines(content: str, cap_height: float, column_width: float, spacing: float, attachment: int) -> TextFrame:
+    """The frame of MTEXT content: its lines, wrapped at the column width where they have spaces.
+
+    Args:
+        content: with inline codes; of these only a leading ``\\H`` changes the size.
+        attachment: 1..9, top left to bottom right.
+    """
+    leading = _LEADING_HEIGHT.match(content)
+    if leading:
+        factor = _number(leading.group(1))
+        cap_height = cap_height * factor if leading.group(2) else factor or cap_height
+    widths = [
+        width * cap_height
+        for line in fast_plain_mtext(content, split=True)
+        for width in _wrapped(line, column_width / cap_height)
+    ]
+    width = max(widths, default=0.0)
+    height = cap_height * (1.0 + (max(len(widths), 1) - 1) * LINE_STEP * spacing)
+    column, row = (attachment - 1) % 3, (attachment - 1) // 3
+    return TextFrame(-width * column / 2.0, -height * (2 - row) / 2.0, width, height, cap_height)
+
+
+def _wrapped(line: str, column_width: float) -> list[float]:
+    """The widths of the lines that one line becomes in a column, in cap heights; 0 means no limit."""
+    whole = line_width(line)
+    if column_width <= 0.0 or whole <= column_width * 1.05 or " " not in line:  # our widths are estimates
+        return [whole]
+    widths = [0.0]
+    for word in line.split(" "):
+        step = line_width(word)
+        if widths[-1] and widths[-1] + advance(" ") + step > column_width:
+            widths.append(step)
+        else:
+            widths[-1] += step + (advance(" ") if widths[-1] else 0.0)
+    return widths
+
+
+def _number(digits: str) -> float:
+    try:
+        return float(digits)
+    except ValueError:  # "1.2.3"
+        return 1.0

@@ -1,0 +1,139 @@
+"""One drawing, from file to tensors: what every worker process does.
+
+It lives outside the command line so that a spawned process can import it by name.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dataset.content import measure
+from dataset.dxf_process_DeepDXF import sequence_rows
+from dataset.dxf_process_GF import Overlap, gf_adjacency, gf_features, gf_graph
+from dataset.extents import drawing_extents
+from dataset.reading import read_sheet
+from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
+
+# ezdxf warns about every oddity on the error stream; what matters of it is in the report
+logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
+
+Status = Literal["read", "recovered", "skipped"]
+
+
+class NothingToShowError(ValueError):
+    """The drawing holds no entity that the table of entities knows."""
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file. The counters are by DXF type; ``approximated`` is a part of ``represented``."""
+
+    source: str
+    status: Status
+    reason: str = ""  # why it was skipped or recovered
+    seconds: float = 0.0
+    megabytes: float = 0.0
+    represented: dict[str, int] = field(default_factory=dict)
+    approximated: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    opened_blocks: tuple[str, ...] = ()
+    paper_space: int = 0
+
+
+@dataclass(frozen=True)
+class ProcessedDrawing:
+    """One drawing in both encoders' form; ``graph`` is None without any entity of a GF class."""
+
+    sequence: SequenceRecord
+    graph: GraphRecord | None
+    report: FileReport
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file and where its tensors go."""
+
+    path: Path
+    source: str
+    sequence_path: Path
+    graph_path: Path
+    overlap: Overlap
+
+
+def process_file(path: Path, source: str, overlap: Overlap = "cross") -> ProcessedDrawing:
+    """Read a drawing once and make both encoders' tensors of it; nothing is written.
+
+    Raises:
+        NothingToShowError: the drawing holds nothing that the table of entities knows.
+        Exception: whatever makes the file unreadable.
+    """
+    started = time.perf_counter()
+    sheet = read_sheet(path)
+    content = measure(sheet)
+    if not len(content):
+        raise NothingToShowError(f"no entity to represent ({_listing(content.left_out) or 'the sheet is empty'})")
+    extents = drawing_extents(content.boxes)
+    graph = gf_graph(content, overlap)
+    counts, edge_counts = graph or (None, None)
+    sequence = SequenceRecord(
+        sequence_rows(content, extents), source, extents, sheet.opened_blocks, overlap, counts, edge_counts
+    )
+    report = FileReport(
+        source,
+        status="recovered" if sheet.recovered else "read",
+        reason=sheet.recovered,
+        seconds=time.perf_counter() - started,
+        megabytes=path.stat().st_size / 1e6,
+        represented=dict(content.represented),
+        approximated=dict(content.approximated),
+        left_out=dict(content.left_out),
+        opened_blocks=sheet.opened_blocks,
+        paper_space=sheet.paper_space,
+    )
+    if graph is None:
+        return ProcessedDrawing(sequence, None, report)
+    features, adjacency = gf_features(counts), gf_adjacency(edge_counts)
+    return ProcessedDrawing(sequence, GraphRecord(features, adjacency, counts, edge_counts, source, overlap), report)
+
+
+def run_task(task: Task) -> FileReport:
+    """Process one file and write what it gives. A file that cannot be processed is reported, not raised.
+
+    Raises:
+        OSError: the output cannot be written. That is the run's failure, not the drawing's.
+    """
+    try:
+        drawing = process_file(task.path, task.source, task.overlap)
+    except Exception as error:  # the boundary that keeps one bad file from costing the others
+        return FileReport(task.source, "skipped", explain(error), megabytes=_megabytes(task.path))
+    write_sequence(task.sequence_path, drawing.sequence)
+    if drawing.graph is None:
+        task.graph_path.unlink(missing_ok=True)  # of an earlier run on another state of the drawing
+    else:
+        write_graph(task.graph_path, drawing.graph)
+    return drawing.report
+
+
+def explain(error: BaseException) -> str:
+    """One line that says what went wrong."""
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    if isinstance(error, NothingToShowError):
+        return text
+    return f"{name}: {text}"[:500] if text else name
+
+
+def _listing(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common(5))
+
+
+def _megabytes(path: Path) -> float:
+    try:
+        return path.stat().st_size / 1e6
+    except OSError:
+        return 0.0
