@@ -27,7 +27,7 @@ from dataset.generator.items import (
     segments,
 )
 from dataset.generator.placement import Box, Placement, Point, polar, union
-from dataset.generator.style import Style
+from dataset.generator.style import CAPTIONS_ZH, Style
 
 BULGE_90 = math.tan(math.radians(90) / 4)
 
@@ -39,6 +39,7 @@ class Pen:
     style: Style
     scale: float  # paper mm per part mm
     blocks: dict[str, list[Item]] = field(default_factory=dict)
+    reaches: dict[str, Box] = field(default_factory=dict)  # bounding box of each block
 
     def view(self, name: str, title: str = "", zoom: float = 1.0) -> "View":
         return View(self, name, title, zoom)
@@ -47,12 +48,16 @@ class Pen:
         """A view without a scale (notes, tables): its geometry is in paper millimetres as well."""
         return View(self, name, "", 1.0 / self.scale)
 
-    def block(self, name: str, draw) -> str:
-        """Define a block once; `draw(view)` draws its content around its base point."""
+    def block(self, name: str, draw, zoom: float = 1.0) -> str:
+        """Define a block once; `draw(view)` draws its content around its base point.
+
+        `zoom` is that of the view the block is made for: it sets the size of texts in the block.
+        """
         if name not in self.blocks:
-            content = View(self, "", "", 1.0)
+            content = View(self, "", "", zoom)
             draw(content)
             self.blocks[name] = content.items
+            self.reaches[name] = content.box()
         return name
 
 
@@ -113,7 +118,7 @@ class View:
     def insert(
         self, block: str, at: Point, sx: float = 1.0, sy: float | None = None, angle: float = 0.0, feature: str = ""
     ) -> None:
-        reach = union(item.box() for item in self.pen.blocks[block])
+        reach = self.pen.reaches[block]
         sy = sx if sy is None else sy
         self.add(Insert(block=block, at=at, reach=reach, sx=sx, sy=sy, angle=angle, feature=feature))
 
@@ -146,6 +151,10 @@ class View:
             for item in drawn_leader((tip, corner, shelf), arrow):
                 self.add(item)
         at = (shelf[0] + side * self.u, shelf[1])
+        if side > 0 and self.style.notes_as == "mtext":
+            size = self.style.text_height * self.u
+            self.add(MText(at=(at[0], at[1] + size / 2), lines=(text,), height=size, feature="callout"))
+            return
         self.text(at, text, align="MIDDLE_LEFT" if side > 0 else "MIDDLE_RIGHT", feature="callout")
 
     # -- conventions of technical drawing ------------------------------------------------------------------------
@@ -237,10 +246,11 @@ class View:
 
     def caption(self) -> None:
         """Name (and scale, where it differs) below the view."""
-        x0, y0, x1, _ = self.box()
-        lines = [self.title] + ([f"{ratio(self.pen.scale * self.zoom)}"] if self.zoom != 1.0 else [])
+        bottom = self.box()[1]
+        title = CAPTIONS_ZH.get(self.title, self.title) if self.style.language == "zh" else self.title
+        lines = [title] + ([f"{ratio(self.pen.scale * self.zoom)}"] if self.zoom != 1.0 else [])
         for i, line in enumerate(lines):
-            at = ((x0 + x1) / 2, y0 - (6 + 5 * i) * self.u)
+            at = (0.0, bottom - (6 + 5 * i) * self.u)
             self.text(at, line, self.style.text_height * 1.3, align="CENTER", feature="caption")
 
     def placed(self, at: Point) -> list[Item]:
@@ -331,4 +341,4 @@ def draw_center_mark(view: View) -> None:
 
 def ratio(scale: float) -> str:
     """20.0 is written 20:1, 0.5 is written 1:2."""
-    return f"{scale:g}:1" if scale >= 1 else f"1:{1 / scale:g}"
+    return f"{scale:.3g}:1" if scale >= 1 else f"1:{1 / scale:.3g}"

@@ -5,14 +5,31 @@ from dataclasses import dataclass
 
 from dataset.generator.canvas import Pen, View, rectangle
 from dataset.generator.items import text_width
-from dataset.generator.placement import Box
+from dataset.generator.placement import Box, Placement
 from dataset.generator.style import Style
+from dataset.generator.tables import draw_table
 
 LABELS = {
     "en": ("TITLE", "DWG NO.", "REV", "MATERIAL", "SCALE", "DATE", "DRAWN", "CHECKED", "APPROVED", "SHEET", "UNIT"),
     "zh": ("名称", "图号", "版本", "材料", "比例", "日期", "设计", "审核", "批准", "张次", "单位"),
 }
 KEYS = ("title", "number", "rev", "material", "scale", "date", "drawn", "checked", "approved", "sheet", "unit")
+EXTRAS = {
+    "tolerances": [
+        ("RANGE", "TOL", "ANGLE"),
+        ("0-6", "%%p0.05", "%%p1%%d"),
+        ("6-30", "%%p0.10", "%%p30'"),
+        ("30-120", "%%p0.15", "%%p20'"),
+        ("120-400", "%%p0.20", "%%p10'"),
+        ("400-1000", "%%p0.30", "%%p5'"),
+    ],
+    "revisions": [
+        ("REV", "DESCRIPTION", "DATE"),
+        ("0", "FIRST ISSUE", "2012-03"),
+        ("1.0", "ECN 1184", "2013-08"),
+        ("1.1", "ECN 1402", "2013-11"),
+    ],
+}
 LEFT, RIGHT_OR_TOP = 20.0, 8.0  # margins of the border: the left one is for the binder
 
 
@@ -80,14 +97,32 @@ def draw_frame(pen: Pen, values: dict[str, str]) -> tuple[View, Box]:
         draw_cells(view, cells, left, RIGHT_OR_TOP, style)
 
     if style.frame_block:
-        frame.insert(pen.block(f"FRAME_{width:.0f}X{height:.0f}", unchanging), (0.0, 0.0), feature="frame")
+        name = pen.block(f"FRAME_{width:.0f}X{height:.0f}", unchanging, zoom=frame.zoom)
+        frame.insert(name, (0.0, 0.0), feature="frame")
     else:
         unchanging(frame)
     for cell in cells:
         fill_cell(frame, cell, left, RIGHT_OR_TOP, values.get(cell.key, ""))
+    draw_extra(frame, style, left, title_height)
     if style.title == "column":
         return frame, (LEFT, RIGHT_OR_TOP, left, height - RIGHT_OR_TOP)
     return frame, (LEFT, RIGHT_OR_TOP + title_height, width - RIGHT_OR_TOP, height - RIGHT_OR_TOP)
+
+
+def draw_extra(view: View, style: Style, left: float, title_height: float) -> None:
+    """A table left of the title block, or on top of it where it is a column; left out where it has no room."""
+    if style.extra == "none" or style.title == "strip":
+        return
+    table = view.pen.paper_view("frame")
+    draw_table(table, (0.0, 0.0), EXTRAS[style.extra], min(1.8, title_height / 16))
+    x0, y0, x1, y1 = table.box()
+    if style.title == "column":
+        corner, fits = (left, style.paper[1] - RIGHT_OR_TOP), x1 - x0 <= 52.0
+    else:
+        corner, fits = (LEFT, RIGHT_OR_TOP + title_height), x1 - x0 <= left - LEFT and y1 - y0 <= title_height
+    if fits:
+        for item in table.items:
+            view.add(item.moved(Placement(shift=(corner[0] - x0, corner[1] - y1))))
 
 
 def draw_border(view: View, style: Style) -> None:

@@ -44,9 +44,12 @@ class Kind:
         raise NotImplementedError
 
     def draw(self, pen: Pen, part: Numbers, design: Numbers) -> Rows:
-        return [
-            [getattr(self, f"view_{name}")(pen, part, design) if name else None for name in row] for row in design.plan
-        ]
+        """The views of the plan. On upright paper, views that stand beside each other are put below each other."""
+        plan = design.plan
+        width, height = pen.style.paper
+        if height > width and max(map(len, plan)) > len(plan):
+            plan = list(zip(*plan, strict=True))
+        return [[getattr(self, f"view_{name}")(pen, part, design) if name else None for name in row] for row in plan]
 
     def view_notes(self, pen: Pen, part: Numbers, design: Numbers) -> View:
         view = pen.paper_view("notes")

@@ -54,7 +54,7 @@ class LeadFrame(Kind):
             body=body,
             pitch=body + 0.6,
             rows=rng.randint(3, 6),
-            columns=rng.randint(8, 16),
+            columns=rng.randint(9, 18),
         )
 
     def size(self, part: Numbers) -> str:
@@ -103,6 +103,7 @@ class LeadFrame(Kind):
                 view.insert(unit, at, feature="unit")
             else:
                 view.line((at[0] - p * 0.3, at[1]), (at[0] + p * 0.3, at[1]), role="center")
+        self.draw_streets(view, part, height)
         view.axes(width, height)
         (x0, y0), (x1, y1) = places[0], places[part.rows + 1]
         view.hdim((-width / 2, -height / 2), (width / 2, -height / 2), -20)
@@ -118,6 +119,13 @@ class LeadFrame(Kind):
         p = part.pitch
         columns, rows = range(part.columns), range(part.rows)
         return [((i - (part.columns - 1) / 2) * p, ((part.rows - 1) / 2 - j) * p) for i in columns for j in rows]
+
+    def draw_streets(self, view: View, part: Numbers, height: float) -> None:
+        """Where the saw will go: short marks at both rails."""
+        for i in range(part.columns + 1):
+            x = (i - part.columns / 2) * part.pitch
+            for side in (-1, 1):
+                view.line((x, side * (height / 2 - 2.6)), (x, side * (height / 2 - 2.0)), role="thin")
 
     def draw_rails(self, view: View, part: Numbers, design: Numbers, width: float, height: float) -> None:
         y = height / 2 - 1.4
@@ -163,8 +171,8 @@ class PowerPackage(Kind):
     words = {"en": "TO OUTLINE", "zh": "TO封装外形图"}
     plans = (
         (("front", "side"), ("notes", "table")),
-        (("front", "side", "back"),),
-        (("side", "front"), ("table", "")),
+        (("front", "side", "back"), ("notes", "table", "")),
+        (("side", "front", "table"), ("", "back", "")),
     )
     notes = (*NOTES[3:], "LEADS SOLDERABLE PER J-STD-002", "TAB IS CONNECTED TO LEAD 2", "MOLD FLASH EXCLUDED")
     materials = ("C194", "KFC", "TAMAC4")

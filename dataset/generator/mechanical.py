@@ -5,7 +5,7 @@ from random import Random
 
 from dataset.generator.canvas import Pen, View, chamfered, rectangle, ring, rounded, slot
 from dataset.generator.kind import Kind, Numbers
-from dataset.generator.placement import Placement, polar
+from dataset.generator.placement import Placement, Point, polar
 from dataset.generator.style import Cycle
 
 NOTES = (
@@ -25,8 +25,8 @@ class Flange(Kind):
     words = {"en": "FLANGE", "zh": "法兰"}
     plans = (
         (("front", "section"), ("notes", "table")),
-        (("section", "front"), ("", "notes")),
-        (("front",), ("section",)),
+        (("section", "front"), ("table", "notes")),
+        (("front", "table"), ("section", "notes")),
     )
     notes = NOTES
     stems = ("FLANGE DN{bore:g} [PN16] {serial} Rev{rev}", "法兰（DN{bore:g}）-{serial} Rev{rev}")
@@ -57,10 +57,17 @@ class Flange(Kind):
         return f"DN{part.bore} %%c{part.outer}"
 
     def table_rows(self, part: Numbers, design: Numbers) -> list[tuple[str, ...]]:
-        return [
-            ("DN", "D", "K", "n x d"),
-            (f"{part.bore}", f"{part.outer}", f"{part.circle}", f"{part.count} x {part.hole}"),
-        ]
+        rows = [("HOLE", "X", "Y", "SIZE"), ("BORE", "0.00", "0.00", f"%%c{part.bore}H7")]
+        places = self.hole_places(part, design)
+        return rows + [(f"A{i}", f"{x:.2f}", f"{y:.2f}", f"%%c{part.hole}") for i, (x, y) in enumerate(places, 1)]
+
+    def hole_places(self, part: Numbers, design: Numbers) -> list[Point]:
+        return [polar((0.0, 0.0), part.circle / 2, self.first_hole(part, design) + 360.0 * i / part.count)
+                for i in range(part.count)]  # fmt: skip
+
+    def first_hole(self, part: Numbers, design: Numbers) -> float:
+        """Direction of the first hole, in degrees."""
+        return {"oval": 0.0, "square": 45.0}.get(design.outline, 180.0 / part.count)
 
     def view_front(self, pen: Pen, part: Numbers, design: Numbers) -> View:
         view = pen.view("front", "FRONT VIEW")
@@ -74,9 +81,9 @@ class Flange(Kind):
         view.circle((0.0, 0.0), part.bore / 2)
         view.circle((0.0, 0.0), part.bore * 0.62)
         view.circle((0.0, 0.0), part.circle / 2, role="center")
-        start = 0.0 if design.outline == "oval" else 45.0 if design.outline == "square" else 180.0 / part.count
-        for i in range(part.count):
-            view.hole(polar((0.0, 0.0), part.circle / 2, start + 360.0 * i / part.count), part.hole / 2)
+        start = self.first_hole(part, design)
+        for at in self.hole_places(part, design):
+            view.hole(at, part.hole / 2)
         if design.key:
             b, d = part.bore * 0.08, part.bore / 2
             view.contour([(-b, d * 0.98), (-b, d * 1.16), (b, d * 1.16), (b, d * 0.98)], closed=False)
@@ -227,7 +234,8 @@ class Bracket(Kind):
             m = a / 2
             points = [
                 (m, 0, 0), (a, 0, 0), (a, t, 0), (m, t, -q), (m - t, 2 * t, 0), (m - t, h - 2 * t, q),
-                (m - 3 * t, h, 0), (0, h, 0), (0, h - t, 0), (m - 3 * t, h - t, -q), (m - 2 * t, h - 2 * t, 0), (m - 2 * t, 2 * t, q),
+                (m - 3 * t, h, 0), (0, h, 0), (0, h - t, 0), (m - 3 * t, h - t, -q),
+                (m - 2 * t, h - 2 * t, 0), (m - 2 * t, 2 * t, q),
             ]  # fmt: skip
         return [(x - a / 2, y - h / 2, b) for x, y, b in points]
 
@@ -301,7 +309,7 @@ class PerforatedPlate(Kind):
 
     def part(self, rng: Random, design: Numbers) -> Numbers:
         pitch = rng.choice((8, 10, 12, 15))
-        nx, ny = rng.randint(8, 22), rng.randint(6, 14)
+        nx, ny = rng.randint(12, 30), rng.randint(8, 18)
         return Numbers(
             pitch=pitch,
             nx=nx,
@@ -368,9 +376,9 @@ class PerforatedPlate(Kind):
             columns = sorted({round(x, 3) for x, y in places if abs(y) < part.pitch * 0.6})[:: max(1, part.nx // 6)]
             levels = sorted({round(y, 3) for _, y in places})[:: max(1, part.ny // 5)]
             for x in (*columns, w / 2):
-                view.xdim(corner, (x, -h / 2), -h / 2 - 9 * view.u)
+                view.xdim(corner, (x, -h / 2), -h / 2 - 14 * view.u)
             for y in (*levels, h / 2):
-                view.ydim(corner, (-w / 2, y), -w / 2 - 9 * view.u)
+                view.ydim(corner, (-w / 2, y), -w / 2 - 14 * view.u)
         else:
             view.hdim(corner, (w / 2, -h / 2), -16)
             view.vdim(corner, (-w / 2, h / 2), -16)
@@ -407,9 +415,9 @@ class Gasket(Kind):
     name = "gasket"
     words = {"en": "GASKET", "zh": "密封垫"}
     plans = (
-        (("front", "section"), ("notes", "")),
-        (("front",), ("notes",)),
-        (("section", "front"), ("", "table")),
+        (("front", "section"), ("notes", "table")),
+        (("front", "table"),),
+        (("section", "front"), ("notes", "table")),
     )
     notes = (
         "CUT CLEAN, NO FRAYED EDGES",
@@ -445,7 +453,9 @@ class Gasket(Kind):
         return f"{part.ports} PORT t={part.thick:g}"
 
     def table_rows(self, part: Numbers, design: Numbers) -> list[tuple[str, ...]]:
-        return [("PORT", "BOLT", "t"), (f"{part.ports} x {part.port}", f"{part.bolts} x {part.bolt}", f"{part.thick}")]
+        bolts = self.bolt_places(part, design)
+        rows = [(f"B{i}", f"{x:.1f}", f"{y:.1f}", f"%%c{part.bolt}") for i, (x, y) in enumerate(bolts, 1)]
+        return [("BOLT", "X", "Y", "SIZE"), *rows]
 
     def half_sizes(self, part: Numbers) -> tuple[float, float]:
         return part.ports * part.port * 0.78 + 14, part.port * 0.75 + 20
@@ -541,8 +551,8 @@ class Shaft(Kind):
     words = {"en": "STEPPED SHAFT", "zh": "阶梯轴"}
     plans = (
         (("front",), ("section",), ("notes",)),
-        (("front",), ("notes",)),
-        (("section", "end"), ("front", "")),
+        (("front",), ("table",), ("notes",)),
+        (("section", "end", "table"), ("", "front", "")),
     )
     notes = (*NOTES, "HEAT TREAT HRC 28-32", "CENTER HOLES B3.15 BOTH ENDS")
     materials = ("45#", "40Cr", "SUS420J2")
@@ -562,6 +572,12 @@ class Shaft(Kind):
 
     def size(self, part: Numbers) -> str:
         return f"%%c{part.big}x{part.length}"
+
+    def table_rows(self, part: Numbers, design: Numbers) -> list[tuple[str, ...]]:
+        rows = [("STEP", "DIA", "LENGTH", "FIT", "Ra")]
+        for i, (x0, x1, r) in enumerate(self.steps(part, design), 1):
+            rows.append((f"{i}", f"%%c{2 * r:g}", f"{x1 - x0:g}", "h6" if i % 2 else "k6", "0.8" if i % 2 else "1.6"))
+        return rows
 
     def steps(self, part: Numbers, design: Numbers):
         x = -part.length / 2
@@ -584,12 +600,12 @@ class Shaft(Kind):
         low = -part.big / 2
         for i, (x0, x1, r) in enumerate(steps):
             if design.chain == "chain":
-                view.hdim((x0, low), (x1, low), -9)
+                view.hdim((x0, low), (x1, low), -14)
             else:
-                view.hdim((steps[0][0], low), (x1, low), -9 - 7 * i)
+                view.hdim((steps[0][0], low), (x1, low), -14 - 7 * i)
             view.vdim((x1 - 4, -r), (x1 - 4, r), 7 if i == len(steps) - 1 else -6, text="%%c<>h6")
         if design.chain == "chain":
-            view.hdim((steps[0][0], low), (steps[-1][1], low), -18)
+            view.hdim((steps[0][0], low), (steps[-1][1], low), -22)
         view.callout((steps[0][0] + 0.5, steps[0][2] - 0.5), (-10, 12), "C1")
         return view
 
@@ -603,7 +619,7 @@ class Shaft(Kind):
             else:
                 view.poly(slot(center, length, part.key), feature="slot")
             if i == 0:
-                view.section_mark((center[0], r + 9 * view.u), (center[0], -r - 9 * view.u + 0.0), "A")
+                view.section_mark((center[0], r + 7 * view.u), (center[0], -r - 7 * view.u), "A")
 
     def view_section(self, pen: Pen, part: Numbers, design: Numbers) -> View:
         view = pen.view("section", "SECTION A-A", zoom=1.25)
@@ -823,8 +839,8 @@ class FrontPanel(Kind):
         corner = (-w / 2, -h / 2)
         for i in range(part.count):
             x, _ = self.place(part, i)
-            view.xdim(corner, (x, -h / 2), -h / 2 - 10 * view.u)
-        view.ydim(corner, (-w / 2, self.place(part, 0)[1]), -w / 2 - 10 * view.u)
+            view.xdim(corner, (x, -h / 2), -h / 2 - 14 * view.u)
+        view.ydim(corner, (-w / 2, self.place(part, 0)[1]), -w / 2 - 14 * view.u)
         view.hdim((-w / 2, h / 2), (w / 2, h / 2), 16)
         view.hdim((8 - w / 2, h / 2 - 6.4), (w / 2 - 8, h / 2 - 6.4), 8 + 6.4 / view.u)
         view.vdim((w / 2, -h / 2), (w / 2, h / 2), 14)

@@ -4,7 +4,7 @@ from random import Random
 
 from dataset.generator.canvas import Pen, View, chamfered, rectangle, ring, rounded
 from dataset.generator.kind import Kind, Numbers
-from dataset.generator.placement import Placement, Point
+from dataset.generator.placement import Placement, Point, polar
 from dataset.generator.style import Cycle
 
 NOTES = (
@@ -214,6 +214,7 @@ class Leadless(Kind):
         view.rect((0.0, 0.0), part.width, part.height, role="hidden")
         tw, th = self.thermal_size(part)
         view.rect((0.0, 0.0), tw, th)
+        number_pins(view, self.pad_places(part), -(length - 0.3) / view.u - 0.8)
         view.axes(part.width + 0.6, part.height + 0.6)
         first = (part.per_side - 1) / 2 * part.pitch
         outer = part.width / 2 + 0.3
@@ -221,6 +222,15 @@ class Leadless(Kind):
         view.vdim((-outer, first), (-outer, first - part.pitch), -8)
         view.vdim((outer, -first - width / 2), (outer, -first + width / 2), 8)
         return view
+
+
+def number_pins(view: View, places: list[tuple[Point, float]], offset: float) -> None:
+    """The number of each pin beside it, `offset` paper mm outwards (or inwards, if negative) of its place."""
+    pitch = abs(places[0][0][1] - places[1][0][1]) / view.u
+    size = min(1.8, pitch * 0.45)
+    for number, (at, turn) in enumerate(places, 1):
+        center = polar(at, (offset + (size if offset > 0 else -size) * 0.6) * view.u, turn)
+        view.text(center, str(number), size, "MIDDLE_CENTER", feature="pin number")
 
 
 def pad_shape(kind: str, length: float, width: float):
@@ -266,6 +276,7 @@ class GullWing(Kind):
         design.pitches = rng.choice(((1.27,), (0.65, 0.8), (1.0, 1.27))) if self.sides == 2 else (0.5, 0.65, 0.8)
         design.mark = cycle.pick("mark", ("dimple", "notch", "bevel"))
         design.leads_as = cycle.pick("leads_as", ("insert", "lines"))
+        design.numbered = cycle.pick("numbered", (True, False))
         design.draft = rng.choice((5.0, 7.0, 10.0))
         design.body = rng.choice((3.9, 5.3, 7.5))
         return design
@@ -333,6 +344,8 @@ class GullWing(Kind):
                 to = Placement(angle=turn, shift=at)
                 p = to.points([(0.0, -half), (reach, -half), (reach, half), (0.0, half)])
                 view.line(p[0], p[1]), view.line(p[1], p[2]), view.line(p[2], p[3])
+        if design.numbered:
+            number_pins(view, self.lead_places(part), -1.2)
         view.axes(w + 2 * reach, h + (2 * reach if self.sides == 4 else 0.0))
         first = (part.per_side - 1) / 2 * part.pitch
         out = w / 2 + reach
@@ -523,7 +536,7 @@ class Bga(Kind):
 
     def name_rows(self, view: View, part: Numbers, half: float) -> None:
         letters = "ABCDEFGHJKLMNPRTUVWY"
-        size = min(2.0, part.pitch / view.u * 0.6)
+        size = min(2.0, part.pitch / view.u * 0.45)
         for i in range(part.n):
             at = i * part.pitch
             view.text((-part.width / 2 - 2 * view.u, half - at), letters[i], size, "MIDDLE_RIGHT")

@@ -1,5 +1,6 @@
 """A sheet: views arranged inside a border, at the largest scale that fits."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,8 @@ from dataset.generator.style import LayerScheme, Style
 
 SCALES = (100, 80, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3, 2.5, 2, 1.5, 1)
 SCALES = (*SCALES, *(1 / n for n in (1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20, 25, 50, 100, 200, 500)))
-GAP = 9.0  # paper mm between two views
+LEGIBLE = 0.22  # of the shorter side of the paper: the least that the largest view of the part has to take
+GAP = 6.0  # paper mm between two views
 
 Rows = Sequence[Sequence[View | None]]  # a grid: views of a column share their middle, views of a row as well
 
@@ -53,26 +55,41 @@ class Edit:
 
 
 def compose(style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, str]) -> Sheet:
-    """Draw the views at falling scales until they fit beside each other, then put everything on one sheet.
+    """Put the views on one sheet at the largest scale at which they fit beside each other.
 
-    Notes and tables do not shrink with the scale: where nothing fits, the next larger paper is taken.
+    Words, notes and tables do not shrink with the scale: where only a tiny picture of the part would be left beside
+    them, the next larger paper is taken.
     """
+    best: Sheet | None = None
     for growth in (1.0, 2**0.5, 2.0, 8**0.5):
         larger = replace(style, paper=(round(style.paper[0] * growth), round(style.paper[1] * growth)))
-        for scale in SCALES:
-            sheet = composed_at(float(scale), larger, draw_views, values)
-            if sheet is not None:
-                return sheet
-    raise ValueError("the views do not fit on the sheet at any scale")
+        tried: dict[int, tuple[Sheet, float] | None] = {}
+
+        def fits(i: int, style: Style = larger, tried: dict = tried) -> bool:
+            tried[i] = composed_at(float(SCALES[i]), style, draw_views, values)
+            return tried[i] is not None
+
+        first = bisect_left(range(len(SCALES)), True, key=fits)  # what fits at one scale fits at the smaller ones
+        if first == len(SCALES):
+            continue
+        best, share = tried[first]
+        if share >= LEGIBLE:
+            break
+    if best is None:
+        raise ValueError("the views do not fit on the sheet at any scale")
+    return best
 
 
-def composed_at(scale: float, style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, str]) -> Sheet | None:
+def composed_at(scale: float, style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, str]):
+    """The sheet at one scale and the share of its width that the part takes, or None where it does not fit."""
     pen = Pen(style, scale)
     frame, free = draw_frame(pen, {**values, "scale": ratio(scale)})
     rows = [list(row) for row in draw_views(pen)]
+    views = [view for row in rows for view in row if view is not None]
     if style.labels:
-        for view in (view for row in rows for view in row if view is not None and view.title):
-            view.caption()
+        for view in views:
+            if view.title:
+                view.caption()
     places = arrange(rows, free)
     if places is None:
         return None
@@ -80,7 +97,17 @@ def composed_at(scale: float, style: Style, draw_views: Callable[[Pen], Rows], v
     frame_items = frame.placed((0.0, 0.0))
     items = frame_items + drawn if style.frame_first else drawn + frame_items
     sheet = Sheet(items, pen.blocks, style, style.scheme)
-    return sheet.moved(Placement(scale=1.0 / scale)) if style.real_scale else sheet
+    share = max(part_size(view) for view in views) / min(style.paper)
+    return (sheet.moved(Placement(scale=1.0 / scale)) if style.real_scale else sheet), share
+
+
+def part_size(view: View) -> float:
+    """The larger side of what a view shows of the part, in paper millimetres."""
+    boxes = [item.box() for item in view.items if item.role == "outline"]
+    if not boxes:
+        return 0.0
+    x0, y0, x1, y1 = union(boxes)
+    return max(x1 - x0, y1 - y0) / view.u
 
 
 def arrange(rows: list[list[View | None]], free: Box) -> list[tuple[View, tuple[float, float]]] | None:

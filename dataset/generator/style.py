@@ -58,6 +58,7 @@ class Style:
     frame_first: bool  # drawn before the views, or after them
     wrapped: bool  # the whole sheet lies in one INSERT
     labels: bool  # a caption below each view
+    extra: str  # tolerances | revisions | none: a small table beside the title block
     company: str
     people: tuple[str, str, str]
 
@@ -69,6 +70,23 @@ COMPANIES = {
 PEOPLE = {
     "en": ("J. Maas", "L. Ortiz", "P. Novak", "K. Ito", "S. Webb", "T. Lind"),
     "zh": ("王磊", "陈静", "李强", "赵敏"),
+}
+
+
+CAPTIONS_ZH = {
+    "TOP VIEW": "俯视图",
+    "BOTTOM VIEW": "底视图",
+    "SIDE VIEW": "侧视图",
+    "FRONT VIEW": "主视图",
+    "BACK VIEW": "后视图",
+    "END VIEW": "端视图",
+    "PLAN VIEW": "平面图",
+    "LAND PATTERN": "推荐焊盘图",
+    "RECOMMENDED LAND PATTERN": "推荐焊盘图",
+    "FLAT PATTERN": "展开图",
+    "STRIP LAYOUT": "条带排布图",
+    "UNIT DETAIL": "单元放大图",
+    "PROFILE": "截面图",
 }
 
 
@@ -110,6 +128,7 @@ def draw_style(rng: Random, cycle: Cycle) -> Style:
         frame_first=rng.random() < 0.6,
         wrapped=rng.random() < 0.12,
         labels=rng.random() < 0.7,
+        extra=cycle.pick("extra", ("tolerances", "none", "revisions")),
         company=rng.choice(COMPANIES[language]),
         people=tuple(rng.sample(PEOPLE[language], 3)),
     )

@@ -17,7 +17,7 @@ import ezdxf
 from ezdxf.document import Drawing
 from ezdxf.enums import TextEntityAlignment
 from ezdxf.layouts import BaseLayout
-from ezdxf.math import Vec2, fit_points_to_cad_cv
+from ezdxf.math import Vec2, Vec3, fit_points_to_cad_cv
 from ezdxf.math.triangulation import mapbox_earcut_2d
 from ezdxf.render import ARROWS, hatching
 
@@ -107,7 +107,7 @@ def set_up_dimensions(doc: Drawing, style: Style, unit: float, inch: bool) -> No
     dxf = dimstyle.dxf
     dxf.dimtxsty = TEXT_STYLE
     dxf.dimtxt = style.text_height * unit
-    dxf.dimasz = 2.5 * unit
+    dxf.dimasz = (1.2 if style.arrow == "dot" else 2.5) * unit
     dxf.dimexe, dxf.dimexo, dxf.dimgap = 1.5 * unit, 1.0 * unit, 0.8 * unit
     dxf.dimtad = 1 if style.dim_text == "above" else 0
     dxf.dimdec = style.decimals + (1 if inch else 0)
@@ -259,11 +259,18 @@ def fill_hatch(hatch, item: Hatch) -> None:
             edges.add_arc(center, radius, a, b, ccw=sweep > 0)
 
 
-def pattern_lines(item: Hatch):
-    """The lines of a pattern hatch, clipped at its boundary."""
+def pattern_lines(item: Hatch) -> list[tuple[Vec2, Vec2]]:
+    """The lines of a pattern hatch, clipped at its boundary.
+
+    A line that runs exactly through a corner is cut wrongly. ezdxf avoids that by a random shift of the pattern;
+    files must come out equal every time, so the shift here is a fixed one.
+    """
+    shift = (0.0137 * item.pattern_scale, 0.0071 * item.pattern_scale)
     hatch = ezdxf.new("R2000").modelspace().add_hatch()
-    fill_hatch(hatch, item)
-    return [(a, b) for a, b in hatching.hatch_entity(hatch) if a.distance(b) > 1e-9]
+    fill_hatch(hatch, item.moved(Placement(shift=shift)))
+    lines = hatching.hatch_entity(hatch, jiggle_origin=False)
+    back = Vec2(shift)
+    return [(Vec2(a) - back, Vec2(b) - back) for a, b in lines if a.distance(b) > 1e-9]
 
 
 def linear(layout: BaseLayout, item: Dim, common: dict):
@@ -297,10 +304,11 @@ def angular(layout: BaseLayout, item: Dim, common: dict):
 
 def ordinate(dtype: int):
     def draw(layout: BaseLayout, item: Dim, common: dict):
-        origin, feature, place = (Vec2(p) for p in item.points)
-        back = -item.angle
-        relative, offset = (feature - origin).rotate_deg(back), (place - feature).rotate_deg(back)
-        return layout.add_ordinate_dim(relative, offset, dtype, origin=origin, rotation=item.angle, **common)
+        origin, feature, place = item.points
+        style = layout.add_ordinate_dim(feature, (0, 0), dtype, origin=origin, rotation=item.angle, **common)
+        # the factory turns the points about the zero point of the sheet; ours are where they shall be
+        style.dimension.dxf.defpoint2, style.dimension.dxf.defpoint3 = Vec3(feature), Vec3(place)
+        return style
 
     return draw
 
