@@ -10,8 +10,8 @@ from ezdxf.math import BSpline
 
 from dataset.outline import Arc, Point
 
-SAMPLES_PER_SPAN = 16  # of a spline, between two knots
-MAX_SAMPLES = 2048  # of a whole spline: bounds the work on one with a hundred thousand knots
+SAMPLES_PER_SPAN = 64  # of a spline, between two knots
+MAX_SAMPLES = 4096  # of a whole spline: bounds the work on one with a hundred thousand knots
 
 
 def bulge_arc(p: Point, q: Point, bulge: float) -> Arc | None:

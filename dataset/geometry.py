@@ -25,13 +25,13 @@ MAX_BLOCK_DEPTH = 64
 SPLINE_FRAME = 16  # flag of a POLYLINE's vertex that is a control point, not a point of the curve
 
 
-def plane(entity: DXFGraphic) -> Affine | None:
+def plane(entity: DXFGraphic, elevation: float = 0.0) -> Affine | None:
     """The map from an entity's own coordinate system (OCS) to the sheet, or None if they are the same."""
     extrusion = entity.dxf.get("extrusion")
     if extrusion is None or (extrusion.x == 0.0 and extrusion.y == 0.0 and extrusion.z > 0.0):
         return None
     ocs = OCS(extrusion)
-    return Affine(ocs.ux.x, ocs.ux.y, ocs.uy.x, ocs.uy.y, 0.0, 0.0)
+    return Affine(ocs.ux.x, ocs.ux.y, ocs.uy.x, ocs.uy.y, ocs.uz.x * elevation, ocs.uz.y * elevation)
 
 
 def place(point: Point, affine: Affine | None) -> Point:
@@ -50,26 +50,30 @@ def sweep(start: float, end: float) -> tuple[float, float]:
 
 def polyline(entity: DXFGraphic) -> tuple[np.ndarray, np.ndarray, bool]:
     """Vertices ``[n, 2]`` on the sheet, bulges ``[n]`` and closedness of an LWPOLYLINE or a POLYLINE without mesh."""
+    vertices, bulges, closed, affine = _own_polyline(entity)
+    if affine is not None:
+        vertices = vertices @ affine.matrix + (affine.dx, affine.dy)
+        bulges = bulges if affine.determinant > 0.0 else -bulges  # seen from behind
+    return vertices, bulges, closed
+
+
+def _own_polyline(entity: DXFGraphic) -> tuple[np.ndarray, np.ndarray, bool, Affine | None]:
+    """Vertices, bulges and closedness in the entity's own plane, and where that is."""
     if entity.dxftype() == "LWPOLYLINE":
         packed = np.array(entity.lwpoints.values, dtype=np.float64).reshape(-1, 5)  # x, y, widths, bulge
-        vertices, bulges, closed = packed[:, :2], packed[:, 4], bool(entity.closed)
-    else:
-        seen = [vertex.dxf for vertex in entity.vertices if not vertex.dxf.flags & SPLINE_FRAME]
-        vertices = np.array([(dxf.location.x, dxf.location.y) for dxf in seen], dtype=np.float64).reshape(-1, 2)
-        bulges = np.array([dxf.get("bulge", 0.0) for dxf in seen], dtype=np.float64)
-        closed = bool(entity.is_closed)
-        if entity.is_3d_polyline:  # in world coordinates, and straight
-            return vertices, np.zeros(len(vertices)), closed
-    affine = plane(entity)
-    if affine is not None:
-        vertices = vertices @ affine.matrix
-        bulges = bulges if affine.xx * affine.yy - affine.xy * affine.yx > 0.0 else -bulges  # seen from behind
-    return vertices, bulges, closed
+        return packed[:, :2], packed[:, 4], bool(entity.closed), plane(entity, entity.dxf.get("elevation", 0.0))
+    seen = [vertex.dxf for vertex in entity.vertices if not vertex.dxf.get("flags", 0) & SPLINE_FRAME]
+    vertices = np.array([(dxf.location.x, dxf.location.y) for dxf in seen], dtype=np.float64).reshape(-1, 2)
+    if entity.is_3d_polyline:  # in world coordinates, and straight
+        return vertices, np.zeros(len(vertices)), bool(entity.is_closed), None
+    bulges = np.array([dxf.get("bulge", 0.0) for dxf in seen], dtype=np.float64)
+    elevation = Vec3(entity.dxf.get("elevation", (0, 0, 0))).z
+    return vertices, bulges, bool(entity.is_closed), plane(entity, elevation)
 
 
 def solid_points(entity: DXFGraphic) -> list[Point]:
     """The three or four corners of a SOLID or TRACE on the sheet, in DXF order (the last two cross over)."""
-    affine = plane(entity)
+    affine = plane(entity, Vec3(entity.dxf.get("vtx0", (0, 0, 0))).z)
     names = ("vtx0", "vtx1", "vtx2", "vtx3")
     corners = [tuple(entity.dxf.get(name)) for name in names if entity.dxf.hasattr(name)]
     if len(corners) == 4 and corners[3] == corners[2]:
@@ -303,12 +307,15 @@ def _add_polyline(outline: Outline, entity: DXFGraphic) -> None:
     if entity.dxftype() == "POLYLINE" and (entity.is_polygon_mesh or entity.is_poly_face_mesh):
         outline.points += ((vertex.dxf.location.x, vertex.dxf.location.y) for vertex in entity.vertices)
         return
-    vertices, bulges, closed = polyline(entity)
+    vertices, bulges, closed, affine = _own_polyline(entity)
+    part = outline if affine is None else Outline()
     points = list(map(tuple, vertices.tolist()))
-    outline.points += points
+    part.points += points
     if bulges.any():
         for arc in polyline_arcs(points, bulges.tolist(), closed):
-            outline.add_arc(arc)
+            part.add_arc(arc)
+    if affine is not None:
+        outline.add(_as_is(part), affine)
 
 
 def _add_spline(outline: Outline, entity: DXFGraphic) -> None:
@@ -358,7 +365,8 @@ def _add_multileader(outline: Outline, entity: DXFGraphic) -> None:
 
 def _add_hatch(outline: Outline, entity: DXFGraphic) -> None:
     """The boundary paths; islands lie inside and change nothing."""
-    part = Outline()
+    affine = plane(entity, Vec3(entity.dxf.get("elevation", (0, 0, 0))).z)
+    part = outline if affine is None else Outline()
     for path in entity.paths:
         if hasattr(path, "vertices"):
             points = [(x, y) for x, y, _ in path.vertices]
@@ -368,11 +376,7 @@ def _add_hatch(outline: Outline, entity: DXFGraphic) -> None:
         else:
             for edge in path.edges:
                 _add_edge(part, edge)
-    affine = plane(entity)
-    if affine is None:
-        outline.points += part.points
-        outline.arcs += part.arcs
-    else:
+    if affine is not None:
         outline.add(_as_is(part), affine)
 
 

@@ -39,6 +39,11 @@ class Affine:
         """[2, 2], for row vectors."""
         return np.array(((self.xx, self.xy), (self.yx, self.yy)))
 
+    @property
+    def determinant(self) -> float:
+        """Negative if the map mirrors."""
+        return self.xx * self.yy - self.xy * self.yx
+
     def shifted(self, dx: float, dy: float) -> Affine:
         return Affine(self.xx, self.xy, self.yx, self.yy, self.dx + dx, self.dy + dy)
 

@@ -73,7 +73,7 @@ def _arc(arc: DXFGraphic) -> Values:
     affine = plane(arc)
     if affine is not None:  # seen from behind an arc runs the other way round
         start, end = _turned(start, affine), _turned(end, affine)
-        if affine.xx * affine.yy - affine.xy * affine.yx < 0.0:
+        if affine.determinant < 0.0:
             start, end = end, start
     return {**_circle(arc), "start_angle": start, "end_angle": end}
 
@@ -170,10 +170,8 @@ def _insert(insert: DXFGraphic) -> Values:
     dxf = insert.dxf
     point = insert.ocs().to_wcs(Vec3(dxf.insert))
     scale_x, scale_y, rotation = dxf.xscale, dxf.yscale, dxf.rotation
-    if plane(insert) is not None:
-        affine = insert_map(insert)
-        if (affine.xx * affine.yy - affine.xy * affine.yx) * scale_x * scale_y < 0.0:
-            scale_x, rotation = -scale_x, -rotation
+    if plane(insert) is not None and insert_map(insert).determinant * scale_x * scale_y < 0.0:
+        scale_x, rotation = -scale_x, -rotation
     return {
         "x0": point.x,
         "y0": point.y,

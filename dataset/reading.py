@@ -20,8 +20,8 @@ WRAPPER_SHARE = 0.9  # of what one would see after opening an INSERT must come o
 MAX_OPENED_LEVELS = 4
 MAX_OPENED_ENTITIES = 500_000  # a MINSERT array beyond that stays one INSERT
 
-# What ezdxf raises on a damaged entity. Anything else is a slip in the code and must not be taken for damage.
-DAMAGE = (ezdxf.DXFError, ArithmeticError, LookupError, ValueError, TypeError)
+# What ezdxf raises on a damaged entity (AttributeError where a value that it relies on is missing).
+DAMAGE = (ezdxf.DXFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,7 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
         wrapper = _find_wrapper(entities)
         if wrapper is None or wrapper.dxf.name in opened:
             break
-        try:
-            content, skipped = _content(wrapper)
-        except DAMAGE:  # for instance a scale of zero: the INSERT stays what it is
-            break
+        content, skipped = _content(wrapper)
         position = entities.index(wrapper)
         entities = [*entities[:position], *content, *entities[position + 1 :]]
         left_out.update(skipped)
@@ -182,10 +179,20 @@ def _content(wrapper: Insert) -> tuple[list[DXFGraphic], Counter[str]]:
     def skip(entity: DXFGraphic, reason: str) -> None:
         skipped[f"{entity.dxftype()}: {reason}"] += 1
 
-    # Virtual entities have no handle, so the block itself is put in order; the document is only read from here on.
-    space = wrapper.block().entity_space
-    space.entities = in_drawing_order(space.entities)
     copies = list(wrapper.multi_insert()) if wrapper.mcount > 1 else [wrapper]
-    content = [entity for copy in copies for entity in copy.virtual_entities(skipped_entity_callback=skip)]
-    attributes = [attribute for copy in copies for attribute in copy.attribs if not attribute.is_invisible]
-    return [*content, *attributes], skipped
+    content: list[DXFGraphic] = []
+    space = wrapper.block().entity_space
+    originals = in_drawing_order(space.entities)
+    try:
+        for copy in copies:
+            # One by one: the copies have no handle to sort them by, and one that fails must not take the rest along.
+            for original in originals:
+                space.entities = [original]
+                try:
+                    content += copy.virtual_entities(skipped_entity_callback=skip)
+                except DAMAGE as error:
+                    skip(original, str(error))
+    finally:
+        space.entities = originals
+    content += [attribute for copy in copies for attribute in copy.attribs if not attribute.is_invisible]
+    return content, skipped

@@ -1,8 +1,9 @@
 """How large a text is, without any font file.
 
 Font files differ from machine to machine, and with them every measured width; the same drawing must give the same
-tensors everywhere. So widths come from one small table of advance widths in units of the cap height, rounded from
-common drawing sans-serifs (Arial, ISOCPEUR, simplex). A drawing names its fonts but rarely carries them.
+tensors everywhere. So widths come from one small table of advance widths in units of the cap height, rounded from the
+fonts of technical drawings (simplex, ISOCP, Arial) and checked against the widths that CAD programs leave in the files
+with centered texts: of the common simplex texts half come out within 10 %.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def advance(character: str) -> float:
         return 1.2
     if unicodedata.east_asian_width(character) in "WF":
         return 1.4
-    return 0.95 if character.isupper() else 0.78
+    return 1.0 if character.isupper() else 0.88
 
 
 def line_width(content: str) -> float:
