@@ -190,7 +190,8 @@ class View:
         for point, sign in ((start, 1.0), (end, -1.0)):
             inner = (point[0] + along[0] * 4 * sign * self.u, point[1] + along[1] * 4 * sign * self.u)
             self.line(point, inner, role="thin")
-            self.solid(arrow_head((point[0] + look[0] * 4 * self.u, point[1] + look[1] * 4 * self.u), look, 4 * self.u))
+            tip = (point[0] + look[0] * 4 * self.u, point[1] + look[1] * 4 * self.u)
+            self.solid(arrow_head(tip, look, 4 * self.u), role="thin")
             at = (point[0] - look[0] * 2.5 * self.u, point[1] - look[1] * 2.5 * self.u)
             self.text(at, letter, align="MIDDLE_CENTER")
 

@@ -129,5 +129,7 @@ def record(family: Family, plan: Plan, sheet: Sheet, names: list[str]) -> dict:
         "version": plan.version,
         "units": "inch" if sheet.inch else "mm",
         "original": None if plan.original is None else names[plan.original],
+        # from a point of the original to the same point of this file: scale, then turn (degrees), then shift
+        "placed": {"scale": sheet.placed.scale, "angle": sheet.placed.angle, "shift": list(sheet.placed.shift)},
         "edits": [asdict(edit) for edit in sheet.edits],
     }

@@ -103,26 +103,36 @@ def draw_frame(pen: Pen, values: dict[str, str]) -> tuple[View, Box]:
         unchanging(frame)
     for cell in cells:
         fill_cell(frame, cell, left, RIGHT_OR_TOP, values.get(cell.key, ""))
-    draw_extra(frame, style, left, title_height)
+    x0, y0, x1, y1 = LEFT, RIGHT_OR_TOP, width - RIGHT_OR_TOP, height - RIGHT_OR_TOP
     if style.title == "column":
-        return frame, (LEFT, RIGHT_OR_TOP, left, height - RIGHT_OR_TOP)
-    return frame, (LEFT, RIGHT_OR_TOP + title_height, width - RIGHT_OR_TOP, height - RIGHT_OR_TOP)
-
-
-def draw_extra(view: View, style: Style, left: float, title_height: float) -> None:
-    """A table left of the title block, or on top of it where it is a column; left out where it has no room."""
-    if style.extra == "none" or style.title == "strip":
-        return
-    table = view.pen.paper_view("frame")
-    draw_table(table, (0.0, 0.0), EXTRAS[style.extra], min(1.8, title_height / 16))
-    x0, y0, x1, y1 = table.box()
-    if style.title == "column":
-        corner, fits = (left, style.paper[1] - RIGHT_OR_TOP), x1 - x0 <= 52.0
+        draw_extras(frame, style, (left, y0 + title_height, x1, y1))
+        return frame, (x0, y0, left, y1)
+    y0 += title_height
+    if style.title == "strip":
+        y1 -= draw_extras(frame, style, (x0 + (x1 - x0) / 2, y0, x1, y1))
     else:
-        corner, fits = (LEFT, RIGHT_OR_TOP + title_height), x1 - x0 <= left - LEFT and y1 - y0 <= title_height
-    if fits:
+        draw_extras(frame, style, (x0, RIGHT_OR_TOP, left, y0))
+    return frame, (x0, y0, x1, y1)
+
+
+def draw_extras(view: View, style: Style, room: Box) -> float:
+    """Small tables in the upper left corner of a room and beside or below each other, those that fit.
+
+    Returns the height that they take.
+    """
+    x, y, lowest = room[0], room[3], room[3]
+    for name in {"none": (), "both": ("tolerances", "revisions")}.get(style.extra, (style.extra,)):
+        table = view.pen.paper_view("frame")
+        draw_table(table, (0.0, 0.0), EXTRAS[name], 1.6)
+        x0, y0, x1, y1 = table.box()
+        if x + x1 - x0 > room[2]:  # no room beside the last one: below it
+            x, y = room[0], lowest
+        if x + x1 - x0 > room[2] or y - (y1 - y0) < room[1]:
+            continue
         for item in table.items:
-            view.add(item.moved(Placement(shift=(corner[0] - x0, corner[1] - y1))))
+            view.add(item.moved(Placement(shift=(x - x0, y - y1))))
+        x, lowest = x + x1 - x0, min(lowest, y - (y1 - y0))
+    return room[3] - lowest
 
 
 def draw_border(view: View, style: Style) -> None:

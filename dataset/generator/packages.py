@@ -48,6 +48,7 @@ class Leadless(Kind):
         design.thermal = cycle.pick("thermal", ("chamfer", "notched", "vias"))
         design.pitches = rng.choice(((0.4, 0.5), (0.5,), (0.5, 0.65)))
         design.lead = rng.choice((0.3, 0.4, 0.55))
+        design.numbered = cycle.pick("numbered", (True, False))
         design.plating = rng.choice(PLATINGS)
         design.code = rng.choice(("L", "LA", "LCG", "LK", "W"))
         return design
@@ -139,6 +140,8 @@ class Leadless(Kind):
         view.rect((0.0, 0.0), w, h)
         self.draw_pads(pen, view, part, design)
         self.draw_thermal(view, part, design)
+        if design.numbered:
+            number_pins(view, self.pad_places(part), 0.6)
         view.axes(w, h)
         tw, th = self.thermal_size(part)
         first = (part.per_side - 1) / 2 * part.pitch

@@ -23,6 +23,13 @@ class Placement:
         c, s = exact_cos_sin(self.angle)
         return (c * x - s * y + self.shift[0], s * x + c * y + self.shift[1])
 
+    def after(self, first: "Placement") -> "Placement":
+        """Both in one: `first`, then this. Neither may mirror."""
+        if self.mirror or first.mirror:
+            raise ValueError("mirrored placements are not combined")
+        angle = (self.angle + first.angle) % 360.0
+        return Placement(scale=self.scale * first.scale, angle=angle, shift=self.point(first.shift))
+
     def points(self, points) -> tuple[Point, ...]:
         return tuple(self.point(p) for p in points)
 

@@ -414,7 +414,14 @@ def units_to_inch(sheet: Sheet, rng: Random) -> Sheet | None:
     if sheet.inch:
         return None
     scaled = sheet.moved(Placement(scale=1.0 / INCH))
-    items = [replace(item, factor=item.factor / INCH) if isinstance(item, Dim) else item for item in scaled.items]
+    items = [
+        replace(item, factor=item.factor / INCH)
+        if isinstance(item, Dim)
+        else replace(item, text="inch")
+        if item.feature == "title_unit"
+        else item
+        for item in scaled.items
+    ]
     return recorded(scaled, "units_to_inch", "1/25.4", items=items, inch=True)
 
 

@@ -20,7 +20,10 @@ Rows = Sequence[Sequence[View | None]]  # a grid: views of a column share their 
 
 @dataclass
 class Sheet:
-    """A finished drawing. `unit` is one paper millimetre in drawing units, `inch` the unit of the file."""
+    """A finished drawing. `unit` is one paper millimetre in drawing units, `inch` the unit of the file.
+
+    `placed` leads from the coordinates of the sheet as first drawn to those of this one.
+    """
 
     items: list[Item]
     blocks: dict[str, list[Item]]
@@ -29,6 +32,7 @@ class Sheet:
     unit: float = 1.0
     inch: bool = False
     edits: list["Edit"] = field(default_factory=list)
+    placed: Placement = Placement()
 
     def moved(self, to: Placement) -> "Sheet":
         """The same sheet elsewhere, turned or scaled; what its dimensions say does not change."""
@@ -36,6 +40,7 @@ class Sheet:
             self,
             items=[item.moved(to) for item in self.items],
             unit=self.unit * to.scale,
+            placed=to.after(self.placed),
             edits=[replace(edit, places=[to.box(box) for box in edit.places]) for edit in self.edits],
         )
 
@@ -63,16 +68,10 @@ def compose(style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, s
     best: Sheet | None = None
     for growth in (1.0, 2**0.5, 2.0, 8**0.5):
         larger = replace(style, paper=(round(style.paper[0] * growth), round(style.paper[1] * growth)))
-        tried: dict[int, tuple[Sheet, float] | None] = {}
-
-        def fits(i: int, style: Style = larger, tried: dict = tried) -> bool:
-            tried[i] = composed_at(float(SCALES[i]), style, draw_views, values)
-            return tried[i] is not None
-
-        first = bisect_left(range(len(SCALES)), True, key=fits)  # what fits at one scale fits at the smaller ones
-        if first == len(SCALES):
+        found = largest(larger, draw_views, values)
+        if found is None:
             continue
-        best, share = tried[first]
+        best, share = found
         if share >= LEGIBLE:
             break
     if best is None:
@@ -80,7 +79,21 @@ def compose(style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, s
     return best
 
 
-def composed_at(scale: float, style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, str]):
+def largest(style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, str]) -> tuple[Sheet, float] | None:
+    """The sheet at the largest scale that fits, and the part's share of it; by bisection over the scales."""
+    tried: dict[float, tuple[Sheet, float] | None] = {}
+
+    def fits(scale: float) -> bool:
+        tried[scale] = composed_at(float(scale), style, draw_views, values)
+        return tried[scale] is not None
+
+    first = bisect_left(SCALES, True, key=fits)  # what fits at one scale fits at the smaller ones
+    return tried[SCALES[first]] if first < len(SCALES) else None
+
+
+def composed_at(
+    scale: float, style: Style, draw_views: Callable[[Pen], Rows], values: dict[str, str]
+) -> tuple[Sheet, float] | None:
     """The sheet at one scale and the share of its width that the part takes, or None where it does not fit."""
     pen = Pen(style, scale)
     frame, free = draw_frame(pen, {**values, "scale": ratio(scale)})
@@ -98,7 +111,11 @@ def composed_at(scale: float, style: Style, draw_views: Callable[[Pen], Rows], v
     items = frame_items + drawn if style.frame_first else drawn + frame_items
     sheet = Sheet(items, pen.blocks, style, style.scheme)
     share = max(part_size(view) for view in views) / min(style.paper)
-    return (sheet.moved(Placement(scale=1.0 / scale)) if style.real_scale else sheet), share
+    return (as_first_drawn(sheet.moved(Placement(scale=1.0 / scale))) if style.real_scale else sheet), share
+
+
+def as_first_drawn(sheet: Sheet) -> Sheet:
+    return replace(sheet, placed=Placement())
 
 
 def part_size(view: View) -> float:

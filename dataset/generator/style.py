@@ -58,7 +58,7 @@ class Style:
     frame_first: bool  # drawn before the views, or after them
     wrapped: bool  # the whole sheet lies in one INSERT
     labels: bool  # a caption below each view
-    extra: str  # tolerances | revisions | none: a small table beside the title block
+    extra: str  # tolerances | revisions | both | none: small tables beside the title block
     company: str
     people: tuple[str, str, str]
 
@@ -109,7 +109,7 @@ def draw_style(rng: Random, cycle: Cycle) -> Style:
     language = cycle.pick("language", ("en", "en", "zh"))
     return Style(
         paper=cycle.pick("paper", ((297.0, 210.0), (420.0, 297.0), (210.0, 297.0), (330.0, 210.0))),
-        border=cycle.pick("border", ("single", "double", "zones", "corners")),
+        border=cycle.pick("border", ("single", "double", "zones", "corners", "zones")),
         title=cycle.pick("title", ("grid", "strip", "column", "compact")),
         language=language,
         real_scale=cycle.pick("real_scale", (True, False)),
@@ -128,7 +128,7 @@ def draw_style(rng: Random, cycle: Cycle) -> Style:
         frame_first=rng.random() < 0.6,
         wrapped=rng.random() < 0.12,
         labels=rng.random() < 0.7,
-        extra=cycle.pick("extra", ("tolerances", "none", "revisions")),
+        extra=cycle.pick("extra", ("tolerances", "none", "revisions", "both")),
         company=rng.choice(COMPANIES[language]),
         people=tuple(rng.sample(PEOPLE[language], 3)),
     )

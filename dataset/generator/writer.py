@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import ezdxf
 from ezdxf.document import Drawing
+from ezdxf.entities import Hatch as HatchEntity
 from ezdxf.enums import TextEntityAlignment
 from ezdxf.layouts import BaseLayout
 from ezdxf.math import Vec2, Vec3, fit_points_to_cad_cv
@@ -136,7 +137,7 @@ class Writer:
     r12 = False
 
     def __init__(self, doc: Drawing, sheet: Sheet):
-        self.doc, self.scheme, self.unit = doc, sheet.scheme, sheet.unit
+        self.doc, self.scheme, self.inch = doc, sheet.scheme, sheet.inch
 
     def write(self, layout: BaseLayout, items: list[Item]) -> None:
         for item in items:
@@ -195,7 +196,9 @@ class Writer:
         layout.add_leader(item.through, DIM_STYLE, {"dimasz": item.arrow}, attribs)
 
     def write_hatch(self, layout: BaseLayout, item: Hatch, attribs: dict) -> None:
-        fill_hatch(layout.add_hatch(color=attribs.pop("color", 256), dxfattribs=attribs), item)
+        hatch = layout.add_hatch(color=attribs.pop("color", 256), dxfattribs=attribs)
+        # in a drawing in inches ezdxf takes the patterns of inches, which are 25.4 times smaller
+        fill_hatch(hatch, item, item.pattern_scale * (25.4 if self.inch else 1.0))
 
     def write_dim(self, layout: BaseLayout, item: Dim, attribs: dict) -> None:
         common = {"text": item.text, "dimstyle": DIM_STYLE, "dxfattribs": attribs}
@@ -241,9 +244,9 @@ def spline_of(item: Spline):
     return fit_points_to_cad_cv(points)
 
 
-def fill_hatch(hatch, item: Hatch) -> None:
+def fill_hatch(hatch: HatchEntity, item: Hatch, pattern_scale: float) -> None:
     if item.pattern:
-        hatch.set_pattern_fill(item.pattern, color=hatch.dxf.color, angle=item.pattern_angle, scale=item.pattern_scale)
+        hatch.set_pattern_fill(item.pattern, color=hatch.dxf.color, angle=item.pattern_angle, scale=pattern_scale)
     for number, path in enumerate(item.paths):
         flags = 1 if number == 0 else 16  # external, then outermost islands
         if not item.edges:
@@ -265,12 +268,12 @@ def pattern_lines(item: Hatch) -> list[tuple[Vec2, Vec2]]:
     A line that runs exactly through a corner is cut wrongly. ezdxf avoids that by a random shift of the pattern;
     files must come out equal every time, so the shift here is a fixed one.
     """
-    shift = (0.0137 * item.pattern_scale, 0.0071 * item.pattern_scale)
-    hatch = ezdxf.new("R2000").modelspace().add_hatch()
-    fill_hatch(hatch, item.moved(Placement(shift=shift)))
-    lines = hatching.hatch_entity(hatch, jiggle_origin=False)
-    back = Vec2(shift)
-    return [(Vec2(a) - back, Vec2(b) - back) for a, b in lines if a.distance(b) > 1e-9]
+    shift = Vec2(0.0137, 0.0071) * item.pattern_scale
+    hatch = HatchEntity.new()
+    fill_hatch(hatch, item.moved(Placement(shift=(shift.x, shift.y))), item.pattern_scale)
+    lines = [(Vec2(a) - shift, Vec2(b) - shift) for a, b in hatching.hatch_entity(hatch, jiggle_origin=False)]
+    dot = Vec2(0.2, 0.0) * item.pattern_scale  # the dots of a pattern are lines without length, which R12 cannot show
+    return [(a, b) if a.distance(b) > 1e-9 else (a, a + dot) for a, b in lines]
 
 
 def linear(layout: BaseLayout, item: Dim, common: dict):
