@@ -48,7 +48,7 @@ class TransformerEncoder(nn.Module):
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """Shape: ``tokens [C, T, D]``, ``valid`` bool ``[C, T]`` -> ``[C, T, D]``, where padded finite but void."""
         keys = valid.clone()
-        keys[:, 0] = True  # a chunk of nothing but padding needs a key as well: a softmax over none is 0/0
+        keys[:, 0] = True  # a chunk of nothing but padding needs a key as well: some kernels give 0/0 over none
         for layer in self.layers:
             tokens = layer(tokens, keys[:, None, None, :])
         return self.norm(tokens)

@@ -69,7 +69,8 @@ def test_embed_has_no_views_and_nothing_random():
 
 def test_training_vectors_are_the_mean_of_the_views():
     torch.manual_seed(0)
-    task, batch = DeepDXFTask(deepdxf_config()).eval(), view_batch(4)
+    task = DeepDXFTask(deepdxf_config()).eval()
+    batch = deepdxf_batch([random_rows(20, seed) for seed in range(8)])  # view 2 of other rows than view 1
     one, two = task.embed(batch)["deepdxf"].chunk(2)
     assert torch.allclose(task.forward_with_vectors(batch)[1], (one + two) / 2, atol=1e-6)
 

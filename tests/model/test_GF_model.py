@@ -4,6 +4,7 @@ from torch import nn
 from torch_geometric.nn import GatedGraphConv, GCNConv, GINConv, SAGEConv
 
 from model.GF_model import GFEncoder, GFModel, make_conv, pool
+from model.layers.DenseGraphMatching import fuse
 from tests.model.batches import gf_batch, gf_config
 from utils.GF_utils import present_nodes
 
@@ -130,6 +131,27 @@ def test_each_view_has_its_own_rates():
     assert not torch.equal(features[2], batch["features"])
     assert not torch.equal(adjacency[1], batch["adjacency"])
     assert torch.equal(adjacency[2], batch["adjacency"])
+
+
+@pytest.mark.parametrize("match", ["concat", "bilinear"])
+def test_forward_equals_one_pair_after_the_other(match):
+    """SPEC section 2 for each graph p and its partner h: fuse p's two views, then match each with h's plain nodes."""
+    torch.manual_seed(0)
+    batch = gf_batch(7)
+    model = GFModel(gf_config(match=match)).eval()
+    seen = {}
+    model.encoder.register_forward_hook(lambda _, __, nodes: seen.update(nodes=nodes))
+    output = model(**batch)
+    plain, view_1, view_2 = seen["nodes"].unflatten(0, (3, 7))
+    present = present_nodes(batch["features"])
+    for p in range(7):
+        h = batch["partner"][p]
+        one, two, here, there = view_1[p, None], view_2[p, None], present[p, None], present[h, None]
+        fused_1, fused_2 = fuse(one, two, here), fuse(two, one, here)
+        matched_1 = model.matching(fused_1, plain[h, None], there)
+        matched_2 = model.matching(fused_2, plain[h, None], there)
+        assert torch.allclose(output.matched_1[p], matched_1[0], atol=1e-5)
+        assert torch.allclose(output.matched_2[p], matched_2[0], atol=1e-5)
 
 
 def test_a_view_meets_its_partners_plain_nodes():
