@@ -67,7 +67,7 @@ def mean_average_precision(vectors: np.ndarray, families: np.ndarray, k: int = 1
 
 def counts_and_aspect(drawings: list[SequenceRecord]) -> np.ndarray:
     """The ten-line heuristic: how many entities of each type, and the sheet's aspect ratio; z-scored."""
-    counts = [np.bincount(drawing.rows[:, 0], minlength=N_TYPES) for drawing in drawings]
+    counts = [np.bincount(drawing.dxf_vec[:, 0], minlength=N_TYPES) for drawing in drawings]
     aspects = [drawing.extents.width / max(drawing.extents.height, 1e-9) for drawing in drawings]
     table = np.column_stack([np.log1p(counts), np.log(np.maximum(aspects, 1e-9))])
     return (table - table.mean(axis=0)) / np.maximum(table.std(axis=0), 1e-9)

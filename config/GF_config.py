@@ -12,8 +12,9 @@ from config.run_config import RunConfig, require
 class GFModelConfig:
     """The GF network, its views and its loss."""
 
-    conv: Literal["gcn", "graphsage", "gin", "ggnn"] = "gcn"
-    """Graph convolution."""
+    conv: Literal["gcn", "graphsage", "gin", "ggnn"] = "graphsage"
+    """Graph convolution. On graphs of ten densely joined classes gcn and gin blur all nodes into one and hardly
+    learn; graphsage and ggnn keep a node apart from its neighbours (docs/experiments.md)."""
     filters: str = "100_100_100"
     """Width of each convolution layer, separated by underscores."""
     dropout: float = 0.1

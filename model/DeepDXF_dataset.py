@@ -29,7 +29,7 @@ class DeepDXFDataset:
     def __init__(self, paths: dict[str, Path]) -> None:
         self.names = list(paths)
         bar = progress(paths.values(), "reading sequences", unit="file", leave=False)
-        parts = [model_rows(read_sequence(path).rows) for path in bar]
+        parts = [model_rows(read_sequence(path).dxf_vec) for path in bar]
         self.offsets = np.cumsum([0, *(len(part) for part in parts)])
         self.rows = np.concatenate(parts) if parts else np.zeros((0, ROW_LENGTH), np.int16)
         self._index = {name: i for i, name in enumerate(self.names)}

@@ -56,7 +56,7 @@ class Embedder:
         return {"features": features[None].to(self.device), "adjacency": adjacency[None].to(self.device)}
 
     def _sequence(self, drawing: SequenceRecord) -> dict[str, torch.Tensor | int]:
-        batch = collate([cut_chunks(model_rows(drawing.rows), self._chunk_size)])
+        batch = collate([cut_chunks(model_rows(drawing.dxf_vec), self._chunk_size)])
         return {key: value.to(self.device) if torch.is_tensor(value) else value for key, value in batch.items()}
 
 
