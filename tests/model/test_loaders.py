@@ -1,0 +1,189 @@
+"""The three data loaders on a folder of small preprocessed drawings."""
+
+import numpy as np
+import pytest
+import torch
+
+from config.DeepDXF_config import DeepDXFConfig
+from config.errors import UserError
+from config.GF_config import GFConfig
+from config.joint_config import JointConfig
+from dataset.dxf_process_GF import gf_adjacency, gf_features
+from dataset.entities import Extents, make_row
+from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
+from model.DeepDXF_dataset import DeepDXFData
+from model.GF_dataset import GFData
+from model.joint_dataset import JointDataLoader
+
+EXTENTS = Extents(0, 0, 100, 100)
+N_BOTH, N_GRAPH_ONLY, N_SEQUENCE_ONLY = 41, 3, 2
+
+
+def _write(folder, name, number, graph, sequence):
+    rng = np.random.default_rng(number)
+    counts = np.zeros((10, 11), np.int64)
+    counts[:, 0] = rng.integers(1, 9, 10)
+    edges = np.ones((10, 10), np.int64) - np.eye(10, dtype=np.int64)
+    source = f"{name}.dxf"
+    if graph:
+        record = GraphRecord(gf_features(counts), gf_adjacency(edges), counts, edges, source, "cross")
+        write_graph(folder / "GF" / f"{name}.h5", record)
+    if sequence:
+        lines = [make_row("LINE", {"x0": number, "y0": y, "x1": 50, "y1": 50}, EXTENTS) for y in range(3 + number)]
+        record = SequenceRecord(np.stack(lines), source, EXTENTS, (), "cross", counts, edges)
+        write_sequence(folder / "DeepDXF" / f"{name}.h5", record)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """41 drawings in both sets, 3 only among the graphs, 2 only among the sequences."""
+    folder = tmp_path_factory.mktemp("data")
+    for i in range(N_BOTH):
+        _write(folder, f"lot {i % 3}/drawing 2023.12.08 ({i})", i, graph=True, sequence=True)
+    for i in range(N_GRAPH_ONLY):
+        _write(folder, f"graph only {i}", 50 + i, graph=True, sequence=False)
+    for i in range(N_SEQUENCE_ONLY):
+        _write(folder, f"sequence only {i}", 60 + i, graph=False, sequence=True)
+    return folder
+
+
+def _names(loader, epoch=0):
+    return [name for batch in loader.epoch(epoch) for name in batch["names"]]
+
+
+DATA = {
+    "gf": lambda folder, **options: GFData(GFConfig(data_dir=folder, **options)),
+    "deepdxf": lambda folder, **options: DeepDXFData(DeepDXFConfig(data_dir=folder, **options)),
+    "joint": lambda folder, **options: JointDataLoader(JointConfig(data_dir=folder, **options)),
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize("n_folds", [1, 3])
+def test_no_drawing_is_in_two_of_train_validation_and_test(data_dir, kind, n_folds):
+    data = DATA[kind](data_dir, n_folds=n_folds)
+    test = set(_names(data.get_test_loaders()))
+    for fold in range(n_folds):
+        train, val = (set(_names(loader)) for loader in data.get_fold_loaders(fold))
+        assert train and val and test
+        assert not train & val and not train & test and not val & test
+
+
+def test_all_three_hold_out_the_same_drawings(data_dir):
+    tests = [data(data_dir, n_folds=3).split.test for data in DATA.values()]
+    assert tests[0] == tests[1] == tests[2]
+
+
+def test_a_drawing_that_tests_one_encoder_never_trains_the_other(data_dir):
+    joint = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=3))
+    for fold in joint.split.folds:
+        train_rows = {joint.gf.names[i] for i in joint.gf.indices(fold.train)}
+        train_rows |= {joint.deepdxf.names[i] for i in joint.deepdxf.indices(fold.train)}
+        assert not train_rows & {*fold.val, *joint.split.test}
+
+
+@pytest.mark.parametrize("kind", ["gf", "deepdxf"])
+def test_every_drawing_comes_once_an_epoch_in_a_new_order(data_dir, kind):
+    data = DATA[kind](data_dir, n_folds=3, batch_size=4)
+    train, _ = data.get_fold_loaders(0)
+    first, again, second = _names(train, 0), _names(train, 0), _names(train, 1)
+    assert len(first) == len(set(first))
+    assert set(first) == set(second) == {n for n in data.split.folds[0].train if n in data.dataset.names}
+    assert first == again
+    assert first != second
+
+
+def test_gf_pairs_no_graph_with_itself_and_leaves_none_over(data_dir):
+    train, _ = GFData(GFConfig(data_dir=data_dir, n_folds=3, batch_size=4)).get_fold_loaders(0)
+    for batch in train.epoch(0):
+        partner = batch["partner"]
+        assert 4 <= len(partner) <= 5, "batches are cut evenly"
+        assert (partner != torch.arange(len(partner))).all()
+        assert sorted(partner.tolist()) == list(range(len(partner)))
+
+
+def test_90_batches_for_the_published_set():
+    """16,035 drawings, a fifth held out, 10 folds, 128 graphs a batch."""
+    from model.GF_dataset import GFLoader
+
+    train = round(16_035 * 0.8 * 0.9)
+    assert len(GFLoader(None, np.arange(train), 128, seed=0, shuffle=True)) == 90
+
+
+def test_joint_steps_hold_the_same_drawings_on_both_sides(data_dir):
+    for path in ("GF", "DeepDXF"):
+        assert len(list((data_dir / path).rglob("*.h5"))) in (44, 43)
+    data = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=3, gf_batch_pairs=3))
+    train, _ = data.get_fold_loaders(0)
+    steps = list(train.epoch(0))
+    n_graphs = sum(len(step["gf"]["features"]) for step in steps)
+    n_sequences = sum(step["deepdxf"]["n_drawings"] // 2 for step in steps)
+    n_pairs = sum(len(step["pairs"]) for step in steps)
+    assert len(steps) == len(train) == n_graphs // 6
+    assert {step["deepdxf"]["n_drawings"] // 2 for step in steps} <= {
+        n_sequences // len(steps),
+        n_sequences // len(steps) + 1,
+    }
+    assert n_pairs >= 0.7 * min(n_graphs, n_sequences), "only the unequal members push the two sides apart"
+
+
+def test_pairs_point_at_the_same_drawing(data_dir):
+    data = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=2))
+    _, val = data.get_fold_loaders(0)
+    (step,) = val.epoch(0)
+    graphs = [data.gf.names[i] for i in data.gf.indices(val.names)]
+    sequences = [data.deepdxf.names[i] for i in data.deepdxf.indices(val.names)]
+    assert len(step["pairs"]) == len(set(graphs) & set(sequences))
+    assert all(graphs[i] == sequences[j] for i, j in step["pairs"].tolist())
+
+
+def test_a_set_smaller_than_a_batch_is_one_smaller_batch(data_dir):
+    train, _ = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=3, gf_batch_pairs=45)).get_fold_loaders(0)
+    (step,) = train.epoch(0)
+    assert len(step["gf"]["features"]) >= 2
+
+
+def test_deepdxf_batch_can_be_fixed(data_dir):
+    config = JointConfig(data_dir=data_dir, n_folds=3, gf_batch_pairs=5, deepdxf_batch=5)
+    train, _ = JointDataLoader(config).get_fold_loaders(0)
+    assert {step["deepdxf"]["n_drawings"] for step in train.epoch(0)} == {10}
+
+
+@pytest.mark.parametrize("views", ["dropout", "drawing", "both"])
+def test_validation_views_are_the_same_every_epoch_and_train_views_are_new(data_dir, views):
+    data = DeepDXFData(DeepDXFConfig(data_dir=data_dir, n_folds=3, views=views))
+    train, val = data.get_fold_loaders(0)
+
+    def rows(loader, epoch):
+        return torch.cat([batch["rows"].flatten() for batch in loader.epoch(epoch)])
+
+    assert torch.equal(rows(val, 0), rows(val, 0))
+    if views != "dropout":
+        (batch,) = list(val.epoch(0))[:1]
+        half = batch["n_drawings"] // 2
+        first = batch["rows"][batch["drawing"] < half]
+        second = batch["rows"][batch["drawing"] >= half]
+        assert first.shape != second.shape or not torch.equal(first, second)
+    assert not torch.equal(rows(train, 0)[:500], rows(train, 1)[:500])
+
+
+def test_long_drawings_are_sampled_in_training_and_whole_in_validation(data_dir):
+    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, views="dropout", chunk_size=4, max_train_entities=8)
+    train, val = DeepDXFData(config).get_fold_loaders(0)
+
+    def longest(loader):
+        return max(
+            int((batch["rows"][batch["drawing"] == i][:, :, 0] != 12).sum())
+            for batch in loader.epoch(0)
+            for i in range(batch["n_drawings"])
+        )
+
+    assert longest(train) <= 8
+    assert longest(val) > 8
+
+
+def test_an_empty_folder_and_too_few_drawings_say_what_to_do(data_dir, tmp_path):
+    with pytest.raises(UserError, match="dxf_process"):
+        GFData(GFConfig(data_dir=tmp_path))
+    with pytest.raises(UserError, match="fewer folds"):
+        GFData(GFConfig(data_dir=data_dir, n_folds=60))
