@@ -89,7 +89,6 @@ class LossRatioWeighting(Weighting):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names)
         self.register_buffer("history", torch.zeros(2, len(self.names)))  # the epoch before the last, the last
-        self.register_buffer("epochs", torch.zeros((), dtype=torch.int64))
 
     def forward(self, losses: Losses, parameters: Sequence[nn.Parameter]) -> tuple[Tensor, dict[str, Tensor]]:
         weights = self.current()
@@ -98,14 +97,13 @@ class LossRatioWeighting(Weighting):
     def current(self) -> Tensor:
         """The weights of the running epoch. Shape: ``[K]``."""
         before, last = self.history
-        # a loss of exactly 0 has no ratio; it counts as one that stands still
-        ratio = torch.where((self.epochs >= 2) & (before != 0), last / before, torch.ones_like(last))
+        # 0: no epoch yet, or a loss that cannot fall further; without a ratio it counts as one that stands still
+        ratio = torch.where(before != 0, last / before, torch.ones_like(last))
         return len(self.names) * torch.softmax(ratio / self.TEMPERATURE, dim=0)
 
     def on_epoch_end(self, train_means: Mapping[str, float]) -> None:
         last = self.history.new_tensor([train_means[name] for name in self.names])
         self.history.copy_(torch.stack([self.history[1], last]))
-        self.epochs += 1
 
 
 class GradNormWeighting(Weighting):
