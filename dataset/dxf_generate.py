@@ -20,7 +20,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 
 import tyro
 
-from dataset.generator import OutputNotEmpty, generate
+from dataset.generator import OutputNotEmptyError, generate
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         records = generate(
             config.output, config.families, config.per_family, config.seed, config.progress, config.overwrite
         )
-    except (OutputNotEmpty, OSError) as error:
+    except (OutputNotEmptyError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{len(records)} drawings in {config.families} families: {config.output}")

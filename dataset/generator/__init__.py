@@ -16,11 +16,11 @@ writer.py     items.py spelled as R12, R2000 or R2018
 
 from ezdxf.document import Drawing
 
-from dataset.generator.archive import GROUPS, TRUTH, OutputNotEmpty, generate
+from dataset.generator.archive import GROUPS, TRUTH, OutputNotEmptyError, generate
 from dataset.generator.family import KINDS, Family
 from dataset.generator.revisions import EDITS
 
-__all__ = ["EDITS", "GROUPS", "KINDS", "TRUTH", "Family", "OutputNotEmpty", "draw", "generate"]
+__all__ = ["EDITS", "GROUPS", "KINDS", "TRUTH", "Family", "OutputNotEmptyError", "draw", "generate"]
 
 
 def draw(seed: int, family: int, number: int, per_family: int = 6) -> Drawing:

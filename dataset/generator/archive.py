@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,7 +12,7 @@ from dataset.generator.writer import build_document, document_bytes
 GROUPS, TRUTH, UNFINISHED = "groups.json", "truth.json", "unfinished.json"
 
 
-class OutputNotEmpty(ValueError):
+class OutputNotEmptyError(ValueError):
     """The output folder holds files that are not the generator's."""
 
 
@@ -23,7 +22,7 @@ def generate(
     """Draw `families` families of `per_family` files each into a folder; returns the records of truth.json.
 
     Files of an earlier run in the same folder are replaced. A folder with anything else in it raises
-    OutputNotEmpty, unless `overwrite` is set; then what is not the generator's is left as it is.
+    OutputNotEmptyError, unless `overwrite` is set; then what is not the generator's is left as it is.
     """
     output = Path(output)
     earlier = claim(output, overwrite)
@@ -51,7 +50,7 @@ def generate(
 def claim(output: Path, overwrite: bool) -> list[str]:
     """Make sure that the folder is ours to write into; the drawings of an earlier run that lie there."""
     if output.exists() and not output.is_dir():
-        raise OutputNotEmpty(f"{output} is a file, not a folder.")
+        raise OutputNotEmptyError(f"{output} is a file, not a folder.")
     output.mkdir(parents=True, exist_ok=True)
     known: set[str] = set()
     for name in (TRUTH, UNFINISHED):
@@ -62,7 +61,7 @@ def claim(output: Path, overwrite: bool) -> list[str]:
     ours = {GROUPS, TRUTH, UNFINISHED} | {name + ".part" for name in known} if known else set()
     foreign = sorted(present - known - ours)
     if foreign and not overwrite:
-        raise OutputNotEmpty(
+        raise OutputNotEmptyError(
             f"{output} holds files that are not from an earlier run (such as {foreign[0]!r}): "
             "choose an empty folder, or pass --overwrite to write beside them."
         )
@@ -94,4 +93,4 @@ def write_whole(path: Path, content: bytes) -> None:
     """The file appears with all its content or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
-    os.replace(part, path)
+    part.replace(path)

@@ -6,6 +6,7 @@ heights): `view.u` is one paper millimetre in part units. A view's origin is the
 
 import math
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from dataset.generator.items import (
     Arc,
@@ -330,7 +331,7 @@ def drawn_leader(through, arrow: float, **common) -> list[Item]:
     (x0, y0), (x1, y1) = through[0], through[1]
     length = math.hypot(x1 - x0, y1 - y0)
     head = arrow_head((x0, y0), ((x0 - x1) / length, (y0 - y1) / length), arrow)
-    lines = [Line(start=a, end=b, **common) for a, b in zip(through, through[1:], strict=False)]
+    lines = [Line(start=a, end=b, **common) for a, b in pairwise(through)]
     return [*lines, Solid(corners=head, **common)]
 
 

@@ -67,8 +67,9 @@ class Family:
         size = self.kind.size(self.part(variant))
         date = f"20{rng.randint(14, 25)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
         drawn, checked, approved = style.people
+        title = self.kind.title_zh if style.language == "zh" else self.kind.title_en
         return {
-            "title": f"{self.kind.words[style.language]} {size}",
+            "title": f"{title} {size}",
             "number": f"{self.kind.name[:3].upper()}-{self.serial(variant)}",
             "rev": f"1.{self.letter(variant)}",
             "material": self.design.material,
@@ -109,11 +110,15 @@ class Family:
 
     def sheet(self, plan: Plan) -> Sheet:
         """The drawing of one file, edited where it is a revision."""
-        part = self.part(plan.variant)
-        sheet = compose(self.style, lambda pen: self.kind.draw(pen, part, self.design), self.values(plan.variant))
+        sheet = self.first_sheet(plan.variant)
         if plan.original is not None:
             sheet = revise(sheet, self.rng("edits", plan.number))
         return wrapped(sheet) if self.style.wrapped else sheet
+
+    def first_sheet(self, variant: int) -> Sheet:
+        """The drawing of a variant before any revision, its views lying open."""
+        part = self.part(variant)
+        return compose(self.style, lambda pen: self.kind.draw(pen, part, self.design), self.values(variant))
 
     def document(self, plan: Plan) -> Drawing:
         return build_document(self.sheet(plan), plan.version)

@@ -16,7 +16,7 @@ class Kind:
     and has a method `view_<name>(pen, part, design)` for each name that occurs in its `plans`."""
 
     name = ""
-    words = {"en": "", "zh": ""}
+    title_en, title_zh = "", ""
     plans: tuple = ()  # each a grid of view names, "" for an empty cell
     notes: tuple = ()
     materials: tuple = ("SUS304", "AL6061-T6", "Q235B", "C1100")

@@ -23,7 +23,7 @@ class LeadFrame(Kind):
     """A strip of rows and columns of units; the unit is a block that holds blocks of leads."""
 
     name = "lead_frame"
-    words = {"en": "LEAD FRAME STRIP", "zh": "引线框架"}
+    title_en, title_zh = "LEAD FRAME STRIP", "引线框架"
     plans = (
         (("strip",), ("unit",), ("notes",)),
         (("unit", "notes"), ("strip", "")),
@@ -168,7 +168,7 @@ class PowerPackage(Kind):
     """A transistor outline: tab with a hole, body, three or more leads."""
 
     name = "power_package"
-    words = {"en": "TO OUTLINE", "zh": "TO封装外形图"}
+    title_en, title_zh = "TO OUTLINE", "TO封装外形图"
     plans = (
         (("front", "side"), ("notes", "table")),
         (("front", "side", "back"), ("notes", "table", "")),

@@ -22,7 +22,7 @@ NOTES = (
 
 class Flange(Kind):
     name = "flange"
-    words = {"en": "FLANGE", "zh": "法兰"}
+    title_en, title_zh = "FLANGE", "法兰"
     plans = (
         (("front", "section"), ("notes", "table")),
         (("section", "front"), ("table", "notes")),
@@ -147,7 +147,7 @@ def oval(half: float, end: float, middle: float):
 
 class Bracket(Kind):
     name = "bracket"
-    words = {"en": "BRACKET", "zh": "支架"}
+    title_en, title_zh = "BRACKET", "支架"
     plans = (
         (("front", "side"), ("plan", "notes")),
         (("plan", "flat"), ("front", "side")),
@@ -290,7 +290,7 @@ class Bracket(Kind):
 
 class PerforatedPlate(Kind):
     name = "perforated_plate"
-    words = {"en": "PERFORATED PLATE", "zh": "冲孔板"}
+    title_en, title_zh = "PERFORATED PLATE", "冲孔板"
     plans = (
         (("front", "edge"), ("notes", "detail")),
         (("front",), ("notes",)),
@@ -413,7 +413,7 @@ class PerforatedPlate(Kind):
 
 class Gasket(Kind):
     name = "gasket"
-    words = {"en": "GASKET", "zh": "密封垫"}
+    title_en, title_zh = "GASKET", "密封垫"
     plans = (
         (("front", "section"), ("notes", "table")),
         (("front", "table"),),
@@ -548,7 +548,7 @@ def scalloped(a: float, b: float, count: int):
 
 class Shaft(Kind):
     name = "shaft"
-    words = {"en": "STEPPED SHAFT", "zh": "阶梯轴"}
+    title_en, title_zh = "STEPPED SHAFT", "阶梯轴"
     plans = (
         (("front",), ("section",), ("notes",)),
         (("front",), ("table",), ("notes",)),
@@ -652,7 +652,7 @@ class Shaft(Kind):
 
 class HeatSink(Kind):
     name = "heat_sink"
-    words = {"en": "HEAT SINK", "zh": "散热器"}
+    title_en, title_zh = "HEAT SINK", "散热器"
     plans = (
         (("profile",), ("plan",)),
         (("profile", "notes"), ("plan", "detail")),
@@ -751,7 +751,7 @@ class HeatSink(Kind):
 
 class FrontPanel(Kind):
     name = "front_panel"
-    words = {"en": "FRONT PANEL", "zh": "面板"}
+    title_en, title_zh = "FRONT PANEL", "面板"
     plans = (
         (("front",), ("notes",)),
         (("front",), ("table",)),

@@ -1,5 +1,6 @@
 """Chip packages: QFN and DFN (pads below), SOIC and QFP (gull wings), BGA (balls)."""
 
+from dataclasses import replace
 from random import Random
 
 from dataset.generator.canvas import Pen, View, chamfered, rectangle, ring, rounded
@@ -119,7 +120,7 @@ class Leadless(Kind):
             else:
                 to = Placement(angle=turn, shift=at)
                 for item in pen.blocks[name]:
-                    view.add(item.moved(to))
+                    view.add(replace(item.moved(to), feature="pad" if item.role == "outline" else ""))
 
     def draw_thermal(self, view: View, part: Numbers, design: Numbers) -> None:
         width, height = self.thermal_size(part)
@@ -248,13 +249,13 @@ def pad_shape(kind: str, length: float, width: float):
 
 class Qfn(Leadless):
     name = "qfn"
-    words = {"en": "QFN PACKAGE OUTLINE", "zh": "QFN封装外形图"}
+    title_en, title_zh = "QFN PACKAGE OUTLINE", "QFN封装外形图"
     stems = ("QFN{pins}{code}({plating}) -{serial} Rev{rev}", "QFN{pins} {width:g}×{height:g} POD {serial}_Rev{rev}")
 
 
 class Dfn(Leadless):
     name = "dfn"
-    words = {"en": "DFN PACKAGE OUTLINE", "zh": "DFN封装外形图"}
+    title_en, title_zh = "DFN PACKAGE OUTLINE", "DFN封装外形图"
     sides = 2
     stems = (
         "DFN{pins}{code}({plating})（{serial}）-517  Rev{rev}",
@@ -459,20 +460,20 @@ class GullWing(Kind):
 
 class Soic(GullWing):
     name = "soic"
-    words = {"en": "SOIC PACKAGE OUTLINE", "zh": "SOIC封装外形图"}
+    title_en, title_zh = "SOIC PACKAGE OUTLINE", "SOIC封装外形图"
     stems = ("SOIC{pins}-{body_x:g} POD_{serial} Rev{rev}", "SOP{pins}L （{pitch:g}）-{serial} Rev{rev}")
 
 
 class Qfp(GullWing):
     name = "qfp"
-    words = {"en": "QFP PACKAGE OUTLINE", "zh": "QFP封装外形图"}
+    title_en, title_zh = "QFP PACKAGE OUTLINE", "QFP封装外形图"
     sides = 4
     stems = ("LQFP{pins}_{body_x:g}×{body_y:g}_{serial}_Rev{rev}", "QFP{pins}L({pitch:g}) -{serial} Rev{rev}")
 
 
 class Bga(Kind):
     name = "bga"
-    words = {"en": "BGA PACKAGE OUTLINE", "zh": "BGA封装外形图"}
+    title_en, title_zh = "BGA PACKAGE OUTLINE", "BGA封装外形图"
     plans = (
         (("bottom", "top"), ("side", "notes")),
         (("bottom", "detail"), ("side", "table")),

@@ -13,7 +13,7 @@ class PinTable(Kind):
     """The pin assignment of a connector or a chip: two columns of pins beside a sketch of the body."""
 
     name = "pin_table"
-    words = {"en": "PIN ASSIGNMENT", "zh": "引脚定义表"}
+    title_en, title_zh = "PIN ASSIGNMENT", "引脚定义表"
     plans = (
         (("sketch", "table"), ("notes", "")),
         (("table",), ("sketch",)),

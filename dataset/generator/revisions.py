@@ -293,11 +293,11 @@ def change_holes(sheet: Sheet, rng: Random) -> Sheet | None:
     changes: dict[int, list[Item]] = {}
     before, places = [], []
     for i in chosen:
-        item, marks = sheet.items[i], center_marks(sheet, i)
+        item = sheet.items[i]
         box = item.box()
         middle = item.at if isinstance(item, Insert) else center_of(box)
         about = Placement(scale=scale, shift=(middle[0] * (1 - scale) + shift[0], middle[1] * (1 - scale) + shift[1]))
-        for j in (i, *marks):
+        for j in (i, *companions(sheet, i)):
             changes[j] = [] if way == "fewer" else [sheet.items[j].moved(about)]
         before.append(box)
         places.append(box if way == "fewer" else changes[i][0].box())
@@ -305,17 +305,17 @@ def change_holes(sheet: Sheet, rng: Random) -> Sheet | None:
     return recorded(sheet, "change_holes", f"{way}: {len(chosen)}", places, before, items=items)
 
 
-def center_marks(sheet: Sheet, hole: int) -> list[int]:
-    """The center mark that was drawn right after a hole."""
-    middle, marks = center_of(sheet.items[hole].box()), []
+def companions(sheet: Sheet, hole: int) -> list[int]:
+    """What was drawn right after a hole or pad and sits in its middle: center mark, filling."""
+    middle, found = center_of(sheet.items[hole].box()), []
     for i in range(hole + 1, min(hole + 3, len(sheet.items))):
         item = sheet.items[i]
-        if item.role != "center" and item.feature != "mark":
+        if item.role not in ("center", "hatch") and item.feature != "mark":
             break
         x, y = center_of(item.box())
-        if abs(x - middle[0]) + abs(y - middle[1]) < 1e-6 * sheet.unit:
-            marks.append(i)
-    return marks
+        if abs(x - middle[0]) + abs(y - middle[1]) < 0.5 * sheet.unit:
+            found.append(i)
+    return found
 
 
 def move_view(sheet: Sheet, rng: Random) -> Sheet | None:

@@ -32,7 +32,7 @@ class Sheet:
     unit: float = 1.0
     inch: bool = False
     edits: list["Edit"] = field(default_factory=list)
-    placed: Placement = Placement()
+    placed: Placement = field(default_factory=Placement)
 
     def moved(self, to: Placement) -> "Sheet":
         """The same sheet elsewhere, turned or scaled; what its dimensions say does not change."""

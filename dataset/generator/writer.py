@@ -61,7 +61,9 @@ def build_document(sheet: Sheet, version: str) -> Drawing:
         for name, items in sheet.blocks.items():
             writer.write(doc.blocks.new(name), items)
         writer.write(doc.modelspace(), sheet.items)
-        doc.header["$EXTMIN"], doc.header["$EXTMAX"] = extents(sheet)
+        low, high = extents(sheet)
+        doc.modelspace().reset_extents(low, high)
+        doc.header["$EXTMIN"], doc.header["$EXTMAX"] = low, high  # ezdxf does not copy a corner at the zero point
         return doc
 
 
