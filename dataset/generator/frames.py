@@ -28,6 +28,7 @@ EXTRAS = {
         ("0", "FIRST ISSUE", "2012-03"),
         ("1.0", "ECN 1184", "2013-08"),
         ("1.1", "ECN 1402", "2013-11"),
+        ("1.2", "ECN 1733", "2014-02"),
     ],
 }
 LEFT, RIGHT_OR_TOP = 20.0, 8.0  # margins of the border: the left one is for the binder

@@ -41,7 +41,7 @@ class Flange(Kind):
     def part(self, rng: Random, design: Numbers) -> Numbers:
         bore = rng.choice((25, 32, 40, 50, 65, 80, 100))
         circle = bore * 1.35 + rng.choice((35, 42, 50))
-        count = 4 if design.outline == "square" else 2 if design.outline == "oval" else rng.choice((4, 6, 8, 12))
+        count = 4 if design.outline == "square" else 2 if design.outline == "oval" else rng.choice((6, 8, 12, 16))
         hole = rng.choice((9, 11, 14))
         return Numbers(
             bore=bore,
@@ -172,7 +172,7 @@ class Bracket(Kind):
             height=rng.choice((35, 45, 60, 75)),
             thick=rng.choice((1.5, 2, 3, 4)),
             hole=rng.choice((4.5, 5.5, 6.6)),
-            count=rng.choice((2, 3, 4)),
+            count=rng.choice((2, 3, 4, 6)),
         )
 
     def size(self, part: Numbers) -> str:
@@ -669,7 +669,7 @@ class HeatSink(Kind):
         return design
 
     def part(self, rng: Random, design: Numbers) -> Numbers:
-        fins, pitch = rng.randint(7, 21), rng.choice((4, 5, 6))
+        fins, pitch = rng.randint(11, 32), rng.choice((4, 5, 6))
         return Numbers(
             fins=fins,
             pitch=pitch,
@@ -769,14 +769,14 @@ class FrontPanel(Kind):
         return design
 
     def part(self, rng: Random, design: Numbers) -> Numbers:
-        units, count = rng.choice((1, 2, 3)), rng.randint(3, 8)
+        units, count = rng.choice((1, 2, 3)), rng.randint(4, 12)
         return Numbers(
             units=units,
             count=count,
             width=rng.choice((213, 320, 426, 482.6)),
             height=units * 44.45 - 0.8,
             leds=rng.randint(2, 6),
-            slots=rng.randint(5, 12),
+            slots=rng.randint(6, 18),
         )
 
     def size(self, part: Numbers) -> str:

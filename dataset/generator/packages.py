@@ -55,7 +55,7 @@ class Leadless(Kind):
         return design
 
     def part(self, rng: Random, design: Numbers) -> Numbers:
-        per_side = rng.randint(3, 14) if self.sides == 4 else rng.randint(3, 8)
+        per_side = rng.randint(4, 16) if self.sides == 4 else rng.randint(4, 12)
         pitch = rng.choice(design.pitches)
         along = round(per_side * pitch + 1.0, 1)
         across = along if self.sides == 4 else round(along * rng.choice((0.7, 1.0, 1.3)) + 0.5, 1)
@@ -286,7 +286,7 @@ class GullWing(Kind):
         return design
 
     def part(self, rng: Random, design: Numbers) -> Numbers:
-        per_side = rng.choice((4, 7, 8, 10, 14)) if self.sides == 2 else rng.choice((8, 11, 12, 16, 20, 25))
+        per_side = rng.choice((4, 8, 10, 14, 16, 20)) if self.sides == 2 else rng.choice((8, 11, 12, 16, 20, 25))
         pitch = rng.choice(design.pitches)
         length = round(per_side * pitch + (0.1 if self.sides == 2 else 1.2), 2)
         return Numbers(
@@ -499,7 +499,7 @@ class Bga(Kind):
         return design
 
     def part(self, rng: Random, design: Numbers) -> Numbers:
-        n = rng.randint(6, 17)
+        n = rng.randint(7, 19)
         pitch = rng.choice(design.pitches)
         part = Numbers(n=n, pitch=pitch, width=round((n + 0.6) * pitch, 1), ball=round(pitch * 0.28, 3))
         part.thick, part.stand = rng.choice((0.9, 1.2, 1.5)), part.ball * 1.4
