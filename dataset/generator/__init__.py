@@ -7,7 +7,8 @@ How it fits together, from the outside in:
 
 archive.py    the folder: files, groups.json, truth.json
 family.py     a family: kind + style + design; its variants and revisions; which DXF version each is saved in
-kind.py       what a kind of part has to say; packages.py, lead_frames.py, mechanical.py, pin_tables.py say it
+kind.py       what a kind of part has to say; these say it: leadless.py, gull_wings.py, bga.py (and packages.py, what
+              they share), lead_frames.py, mechanical.py, sheet_metal.py, gaskets.py, pin_tables.py
 sheet.py      views arranged on paper; frames.py (border and title block), tables.py
 canvas.py     lines, holes, words and dimensions of one view, in the habits of style.py
 revisions.py  a designer's edits

@@ -5,13 +5,17 @@ from random import Random
 
 from ezdxf.document import Drawing
 
+from dataset.generator.bga import Bga
+from dataset.generator.gaskets import Gasket
+from dataset.generator.gull_wings import Qfp, Soic
 from dataset.generator.kind import Kind, Numbers
 from dataset.generator.lead_frames import LeadFrame, PowerPackage
-from dataset.generator.mechanical import Bracket, Flange, FrontPanel, Gasket, HeatSink, PerforatedPlate, Shaft
-from dataset.generator.packages import Bga, Dfn, Qfn, Qfp, Soic
+from dataset.generator.leadless import Dfn, Qfn
+from dataset.generator.mechanical import Flange, HeatSink, Shaft
 from dataset.generator.pin_tables import PinTable
 from dataset.generator.revisions import revise
 from dataset.generator.sheet import Sheet, compose, wrapped
+from dataset.generator.sheet_metal import Bracket, FrontPanel, PerforatedPlate
 from dataset.generator.style import Cycle, draw_style
 from dataset.generator.writer import build_document
 
