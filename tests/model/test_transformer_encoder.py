@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.transformer_encoder import TransformerEncoder, TransformerLayer
+from model.transformer_encoder import Packing, TransformerEncoder, TransformerLayer
 
 
 def torch_layer(ours: TransformerLayer, d_model: int, n_heads: int, d_feedforward: int) -> nn.TransformerEncoderLayer:
@@ -29,9 +29,17 @@ def test_layer_equals_torchs_pre_norm_layer():
     ours = TransformerLayer(16, 4, 24, 0.0)
     theirs = torch_layer(ours, 16, 4, 24)
     tokens, valid = torch.randn(3, 7, 16), torch.arange(7) < torch.tensor([[7], [4], [1]])
-    got = ours(tokens, valid[:, None, None, :])
+    packing = Packing(valid)
+    got = ours(packing.pack(tokens), packing)
     want = theirs(tokens, src_key_padding_mask=~valid)
-    assert torch.allclose(got[valid], want[valid], atol=1e-5)
+    assert torch.allclose(got, want[valid], atol=1e-5)
+
+
+def test_packing_there_and_back():
+    tokens, valid = torch.randn(3, 7, 16), torch.arange(7) < torch.tensor([[7], [4], [0]])
+    packing = Packing(valid)
+    assert torch.equal(packing.pack(tokens), tokens[valid])
+    assert torch.equal(packing.unpack(packing.pack(tokens)), tokens * valid[..., None])
 
 
 @pytest.fixture
