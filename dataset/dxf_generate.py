@@ -34,7 +34,7 @@ class GenerateConfig:
     per_family: int = 6
     """Drawings in a family: half variants (rounded up), half revisions of those."""
     seed: int = 0
-    """The same seed gives the same files, byte for byte (with the same fonts: they set the width of dimension texts)."""
+    """The same seed gives the same files, byte for byte (on a machine with the same fonts: they set text widths)."""
     overwrite: bool = False
     """Write into a folder that holds other files too; those are left alone unless they have the same name."""
     progress: bool = True

@@ -69,6 +69,8 @@ def build_document(sheet: Sheet, version: str) -> Drawing:
 
 def document_bytes(doc: Drawing) -> bytes:
     """The file's content; equal documents give equal bytes."""
+    for name in sorted(doc.entitydb.dxf_types_in_use()):  # ezdxf would add them in the order of a set
+        doc.classes.add_class(name)
     stream = io.StringIO(newline="\n")
     with fixed_meta_data():
         doc.write(stream)
