@@ -80,8 +80,9 @@ def _on_segments(p: np.ndarray, q: np.ndarray, half_angle: np.ndarray, share: np
 
 def along_spline(spline: BSpline) -> np.ndarray:
     """Points along a spline ``[n, 2]``, several between any two knots, the ends included."""
-    knots = np.unique(np.asarray(spline.knots(), dtype=np.float64))
-    knots = knots[(knots >= spline.knots()[spline.order - 1]) & (knots <= spline.max_t)]
+    knots = np.asarray(spline.knots(), dtype=np.float64)
+    first, last = knots[spline.order - 1], knots[spline.count]  # a closed spline's knots go on beyond its curve
+    knots = np.unique(knots[(knots >= first) & (knots <= last)])
     if len(knots) < 2:
         return control_points(spline)
     per_span = max(1, min(SAMPLES_PER_SPAN, MAX_SAMPLES // (len(knots) - 1)))

@@ -1,0 +1,146 @@
+"""The command line, as a user runs it: from somewhere else, on names as they are, with broken files among good ones."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataset.dxf_process import ProcessConfig, RunFailedError, load_drawing, process_drawings, process_file
+from dataset.dxf_process_GF import gf_adjacency, gf_features
+from dataset.naming import find_drawings, output_names
+from dataset.storage import read_graph, read_sequence
+from dataset.worker import NothingToShowError
+from tests.dataset.building import new_drawing, saved
+
+SCRIPT = Path(__file__).parents[2] / "dataset" / "dxf_process.py"
+
+
+def lines_drawing(count):
+    document, space = new_drawing()
+    for i in range(count):
+        space.add_line((i, 0), (i, 5))
+        space.add_circle((i, 0), 1)
+    return document
+
+
+def solids_drawing():
+    document, space = new_drawing()
+    space.add_solid([(0, 0), (1, 0), (0, 1)])
+    return document
+
+
+def run(folder, *arguments):
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": "", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=environment)
+
+
+def test_a_folder_from_anywhere_with_a_broken_file_among_good_ones(tmp_path):
+    drawings = tmp_path / "Drawings (2024) [客户]（321）"
+    first = saved(lines_drawing(2), drawings, "QFN21LA(Cu) -508 Rev1_5.dxf")
+    saved(lines_drawing(3), drawings, "sub folder/QFN21LA(Cu) -508 Rev1_5.DXF")
+    saved(solids_drawing(), drawings, "solids only.dxf")
+    saved(new_drawing()[0], drawings, "empty.dxf")
+    (drawings / "broken[1].dxf").write_bytes(b"\x00\x01 no drawing")
+    (drawings / "notes.txt").write_text("not a drawing")
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+
+    done = run(elsewhere, "--input", drawings, "--output", "out put", "--workers", 2)
+    assert done.returncode == 3, done.stderr
+    output = elsewhere / "out put"
+
+    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    assert report["totals"]["read"] == 3 and report["totals"]["skipped"] == 2
+    assert report["totals"]["represented"] == {"LINE": 5, "CIRCLE": 5, "SOLID": 1}
+    by_source = {file["source"]: file for file in report["files"]}
+    assert list(by_source) == sorted(by_source) and len(by_source) == 5
+    assert by_source["broken[1].dxf"]["status"] == "skipped" and "DXF" in by_source["broken[1].dxf"]["reason"]
+    assert "no entity" in by_source["empty.dxf"]["reason"]
+    assert "broken[1].dxf" in done.stdout and "LINE" in done.stdout
+
+    written = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
+    names = ["QFN21LA(Cu) -508 Rev1_5.h5", "sub folder/QFN21LA(Cu) -508 Rev1_5.h5"]
+    sequences = {f"DeepDXF/{name}" for name in (*names, "solids only.h5")}
+    assert written == {"report.json", *sequences, *(f"GF/{name}" for name in names)}
+
+    record = read_sequence(output / "DeepDXF" / names[1])
+    assert record.source == "sub folder/QFN21LA(Cu) -508 Rev1_5.DXF" and record.entity_count == 6
+    graph = read_graph(output / "GF" / names[0])
+    np.testing.assert_array_equal(graph.features, gf_features(graph.counts))
+    np.testing.assert_array_equal(graph.adjacency, gf_adjacency(graph.edge_counts))
+
+    alone = load_drawing(first)
+    stored = load_drawing(output / "DeepDXF" / names[0])
+    np.testing.assert_array_equal(alone.dxf_vec, stored.dxf_vec)
+    np.testing.assert_array_equal(alone.gf_counts, graph.counts)
+    assert load_drawing(drawings / "solids only.dxf").gf_counts is None
+
+
+def test_exit_status(tmp_path):
+    drawing = saved(lines_drawing(1), tmp_path / "good", "a.dxf")
+    assert run(tmp_path, "--input", drawing, "--output", "one", "--workers", 1).returncode == 0
+    assert (tmp_path / "one" / "GF" / "a.h5").is_file()
+
+    (tmp_path / "none").mkdir()
+    failed = run(tmp_path, "--input", "none", "--output", "two")
+    assert failed.returncode == 1 and "no drawings" in failed.stderr
+
+    (tmp_path / "file").write_text("in the way")
+    failed = run(tmp_path, "--input", "good", "--output", "file/out", "--workers", 1)
+    assert failed.returncode == 1 and "cannot write" in failed.stderr
+
+    assert run(tmp_path, "--input", "good", "--overlap", "sometimes").returncode == 2
+    assert "--overlap" in run(tmp_path, "--help").stdout
+
+
+def test_strict_fails_at_the_first_skipped_drawing(tmp_path):
+    (tmp_path / "broken.dxf").write_text("rubbish")
+    with pytest.raises(RunFailedError, match=r"broken\.dxf"):
+        process_drawings(ProcessConfig(tmp_path, tmp_path / "out", workers=1, strict=True))
+
+
+def test_a_drawing_that_takes_too_long_costs_only_itself(tmp_path):
+    saved(lines_drawing(1), tmp_path / "in", "small.dxf")
+    lines = "0\nLINE\n8\n0\n10\n0\n20\n0\n11\n1\n21\n1\n" * 500_000
+    (tmp_path / "in" / "large.dxf").write_text(f"0\nSECTION\n2\nENTITIES\n{lines}0\nENDSEC\n0\nEOF\n")
+    report = process_drawings(ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1, timeout=4.0))
+    assert {file.source: file.status for file in report.files} == {"large.dxf": "skipped", "small.dxf": "read"}
+    assert "--timeout" in report.having("skipped")[0].reason
+
+
+def test_a_drawing_with_nothing_to_represent_is_named(tmp_path):
+    document, space = new_drawing()
+    space.add_point((0, 0))
+    with pytest.raises(NothingToShowError, match="1 POINT"):
+        process_file(saved(document, tmp_path), "drawing.dxf")
+
+
+def test_config_refuses_nonsense():
+    for wrong in ({"workers": -1}, {"timeout": 0}):
+        with pytest.raises(ValueError):
+            ProcessConfig(Path(), **wrong)
+
+
+def test_names_that_differ_only_in_case_or_folder_stay_apart():
+    sources = ["a.dxf", "A.DXF", "a.DXF", "b/a.dxf", "B/a.dxf", "c.dxf", "c.dxf.dxf", "x.y.dxf", "（321）.dxf"]
+    names = output_names(sources)
+    assert len({str(name).casefold() for name in names.values()}) == len(sources)
+    assert str(names["x.y.dxf"]) == "x.y.h5" and str(names["（321）.dxf"]) == "（321）.h5"
+    assert str(names["a.dxf"]).startswith("a.dxf.") and str(names["A.DXF"]).startswith("A.DXF.")
+    pair = output_names(["a.dxf", "A.dxf2"[:5], "sub/x.dxf"])
+    assert str(pair["sub/x.dxf"]) == "sub/x.h5"
+
+
+def test_drawings_are_found_in_any_case_and_in_a_fixed_order(tmp_path):
+    for name in ("b.DXF", "a.dxf", "sub/c.Dxf", "d.dwg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.dxf").mkdir()
+    assert list(find_drawings(tmp_path)) == ["a.dxf", "b.DXF", "sub/c.Dxf"]
+    assert find_drawings(tmp_path / "a.dxf") == {"a.dxf": tmp_path / "a.dxf"}
+    assert find_drawings(tmp_path / "absent") == {}
