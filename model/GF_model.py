@@ -57,15 +57,14 @@ class GFEncoder(nn.Module):
         return nodes
 
 
-def pool(nodes: Tensor, present: Tensor) -> Tensor:
-    """A graph's vector: mean and maximum over its present nodes; zeros for a graph without any.
+def pool(nodes: Tensor) -> Tensor:
+    """A graph's vector: its ten node vectors side by side, zeros where a class is absent.
 
-    Nodes must be as :class:`GFEncoder` leaves them, not negative and zero where absent: then the maximum over all
-    nodes is the one over the present ones.
-    Shape: ``nodes [B, N, D]``, ``present [B, N]`` -> ``[B, 2 * D]``.
+    The nodes are the same ten named classes in every graph, so nothing calls for a symmetric pooling; mean and maximum
+    over nodes would forget which class said what (docs/experiments.md has the difference in mAP).
+    Shape: ``[B, N, D]`` -> ``[B, N * D]``.
     """
-    mean = nodes.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)  # [B, D]
-    return torch.cat([mean, nodes.amax(dim=1)], dim=-1)
+    return nodes.flatten(1)
 
 
 class GFOutput(NamedTuple):
@@ -89,7 +88,7 @@ class GFModel(nn.Module):
         self.config = config
         self.encoder = GFEncoder(config)
         self.matching = DenseGraphMatching(self.encoder.width, config.perspectives, config.match)
-        self.vector_size = 2 * self.encoder.width
+        self.vector_size = N_NODES * self.encoder.width
 
     def vectors(self, features: Tensor, adjacency: Tensor) -> Tensor:
         """Vectors for search: nothing random (in eval mode), nothing from another graph.
@@ -97,7 +96,7 @@ class GFModel(nn.Module):
         Shape: ``[B, 10, 11]``, ``[B, 10, 10]`` -> ``[B, vector_size]``.
         """
         present = present_nodes(features)
-        return pool(self.encoder(features, adjacency, present), present)
+        return pool(self.encoder(features, adjacency, present))
 
     def forward(self, features: Tensor, adjacency: Tensor, partner: Tensor) -> GFOutput:
         """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``."""
@@ -112,4 +111,4 @@ class GFModel(nn.Module):
         plain, views = nodes[: len(features)], nodes[len(features) :]  # [B, 10, D], [2B, 10, D]
         views = fuse(views, views.roll(len(features), dims=0), present.repeat(2, 1))  # with the other view
         views = self.matching(views, plain[partner].repeat(2, 1, 1), present[partner].repeat(2, 1))  # [2B, 10, P]
-        return GFOutput(*views.chunk(2), present, pool(plain, present))
+        return GFOutput(*views.chunk(2), present, pool(plain))

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch_geometric.nn import GatedGraphConv, GCNConv, GINConv, SAGEConv
 
-from model.GF_model import GFEncoder, GFModel, make_conv, pool
+from model.GF_model import GFEncoder, GFModel, make_conv
 from model.layers.DenseGraphMatching import fuse
 from tests.model.batches import gf_batch, gf_config
 from utils.GF_utils import present_nodes
@@ -67,14 +67,18 @@ def test_unknown_conv():
         make_conv("gat", 4, 4)
 
 
-def test_pool_equals_a_loop_and_is_zero_without_nodes():
+def test_a_graphs_vector_is_its_nodes_in_class_order_and_zero_where_a_class_is_absent():
     torch.manual_seed(0)
-    present = torch.rand(5, 10) < 0.5
-    present[3] = False
-    nodes = torch.rand(5, 10, 4) * present[..., None]
-    for vector, x, p in zip(pool(nodes, present), nodes, present, strict=True):
-        want = torch.cat([x[p].mean(0), x[p].amax(0)]) if p.any() else torch.zeros(8)
-        assert torch.allclose(vector, want)
+    model = GFModel(gf_config()).eval()
+    features, adjacency = torch.rand(5, 10, 11), torch.ones(5, 10, 10) - torch.eye(10)
+    features[:, [2, 7]] = 0
+    features[3] = 0
+    vectors = model.vectors(features, adjacency)
+    assert vectors.shape == (5, model.vector_size)
+    nodes = vectors.unflatten(1, (10, -1))
+    present = (features != 0).any(dim=-1)
+    assert (nodes[~present] == 0).all()
+    assert torch.equal(nodes, model.encoder(features, adjacency, present))
 
 
 class Recorder(nn.Module):
