@@ -87,7 +87,11 @@ def test_embed():
     task = make_task().eval()
     batch = {"gf": gf_batch(4), "deepdxf": deepdxf_batch([random_rows(5 + i, i) for i in range(4)])}
     vectors = task.embed(batch)
-    assert {name: v.shape for name, v in vectors.items()} == {"gf": (4, 32), "deepdxf": (4, 24), "joint": (4, 56)}
+    assert {name: v.shape for name, v in vectors.items()} == {
+        "gf": (4, task.gf.model.vector_size),
+        "deepdxf": (4, task.deepdxf.model.vector_size),
+        "joint": (4, task.gf.model.vector_size + task.deepdxf.model.vector_size),
+    }
     assert torch.allclose(vectors["joint"].norm(dim=1), torch.ones(4), atol=1e-6)
 
     def cosine(name):
