@@ -100,7 +100,7 @@ class Outline:
             points = np.concatenate([points, _sampled(arcs)])
             arcs = arcs[:0]
         if len(points) > 4 and np.isfinite(points).all():
-            points = shapely.get_coordinates(shapely.convex_hull(shapely.multipoints(points)))
+            points = shapely.get_coordinates(shapely.convex_hull(shapely.linestrings(points)))
         return PlacedOnce(points, arcs)
 
 

@@ -11,7 +11,8 @@ from ezdxf.math import BSpline, Vec3
 
 from dataset.curves import along_polyline, along_spline, control_points
 from dataset.entities import N_KNOTS, N_POINTS
-from dataset.geometry import (
+from dataset.outline import Box, Point
+from dataset.placement import (
     dimension_points,
     insert_map,
     leader_points,
@@ -21,7 +22,6 @@ from dataset.geometry import (
     solid_points,
     text_frame,
 )
-from dataset.outline import Box, Point
 
 Values = dict[str, float]
 

@@ -18,6 +18,7 @@ BINARY_SIGNATURE = b"AutoCAD Binary DXF\r\n\x1a\x00"
 
 WRAPPER_SHARE = 0.9  # of what one would see after opening an INSERT must come out of its block to make it a wrapper
 MAX_OPENED_LEVELS = 4
+PICTURES = ("*X", "*D", "*T")  # anonymous blocks that draw one hatch (R12), dimension or table, however many lines
 MAX_OPENED_ENTITIES = 500_000  # a MINSERT array beyond that stays one INSERT
 
 # What ezdxf raises on a damaged entity (AttributeError where a value that it relies on is missing).
@@ -121,7 +122,7 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
 
     The rule: an INSERT is a wrapper if, after opening it, at least ``WRAPPER_SHARE`` of the entities one sees directly
     come out of its block, and these are at least two entities or one further INSERT. A lone INSERT therefore always
-    is. It is opened one level, its content taking its place in handle order of the block's entities; then the rule is
+    is; the picture of one hatch, dimension or table never is. It is opened one level, its content taking its place in handle order of the block's entities; then the rule is
     applied again, at most ``MAX_OPENED_LEVELS`` times and never to the same block twice.
 
     Args:
@@ -145,7 +146,9 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
 
 
 def _find_wrapper(entities: list[DXFGraphic]) -> Insert | None:
-    inserts = [entity for entity in entities if isinstance(entity, Insert)]
+    inserts = [
+        entity for entity in entities if isinstance(entity, Insert) and not entity.dxf.name.upper().startswith(PICTURES)
+    ]
     if not inserts:
         return None
     sizes = _block_sizes(inserts)

@@ -78,7 +78,7 @@ def _entity_table(report: RunReport) -> list[str]:
     represented, approximated = report.total("represented"), report.total("approximated")
     left_out = report.total("left_out")
     lines = [f"{'entities':<12}{'represented':>12}{'resampled':>12}"]
-    lines += [f"{name:<12}{count:>12,}{approximated[name] or '':>12}" for name, count in represented.most_common()]
+    lines += [f"{name:<12}{count:>12,}{_or_blank(approximated[name]):>12}" for name, count in represented.most_common()]
     lines.append(f"{'sum':<12}{represented.total():>12,}{approximated.total():>12,}")
     if left_out:
         lines += ["", f"left out: {left_out.total():,}"]
@@ -86,6 +86,10 @@ def _entity_table(report: RunReport) -> list[str]:
         if len(left_out) > MAX_NAMED:
             lines.append(f"  ... and {len(left_out) - MAX_NAMED} more kinds, see report.json")
     return lines
+
+
+def _or_blank(count: int) -> str:
+    return f"{count:,}" if count else ""
 
 
 def _named(title: str, files: list[FileReport]) -> list[str]:

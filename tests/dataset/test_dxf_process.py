@@ -1,19 +1,28 @@
 """The command line, as a user runs it: from somewhere else, on names as they are, with broken files among good ones."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pebble
 import pytest
 
-from dataset.dxf_process import ProcessConfig, RunFailedError, load_drawing, process_drawings, process_file
+from dataset.dxf_process import (
+    ProcessConfig,
+    RunFailedError,
+    _outcome,
+    load_drawing,
+    process_drawings,
+    process_file,
+)
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.naming import find_drawings, output_names
 from dataset.storage import read_graph, read_sequence
-from dataset.worker import NothingToShowError
+from dataset.worker import NothingToShowError, Task
 from tests.dataset.building import new_drawing, saved
 
 SCRIPT = Path(__file__).parents[2] / "dataset" / "dxf_process.py"
@@ -111,6 +120,13 @@ def test_a_drawing_that_takes_too_long_costs_only_itself(tmp_path):
     report = process_drawings(ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1, timeout=4.0))
     assert {file.source: file.status for file in report.files} == {"large.dxf": "skipped", "small.dxf": "read"}
     assert "--timeout" in report.having("skipped")[0].reason
+
+
+def test_a_crash_of_the_worker_is_named_with_its_file(tmp_path):
+    task = Task(tmp_path / "a.dxf", "a.dxf", tmp_path / "s.h5", tmp_path / "g.h5", "cross")
+    with pebble.ProcessPool(1, context=multiprocessing.get_context("spawn")) as pool:
+        report = _outcome(task, pool.schedule(os._exit, args=(7,)), timeout=60)
+    assert report.status == "skipped" and "exit code 7" in report.reason
 
 
 def test_a_drawing_with_nothing_to_represent_is_named(tmp_path):

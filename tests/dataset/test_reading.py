@@ -156,6 +156,13 @@ def test_a_block_of_one_symbol_stays_an_insert(tmp_path):
     assert sheet_of(document, tmp_path).opened_blocks == ()
 
 
+def test_the_picture_of_a_hatch_is_not_a_wrapper(tmp_path):
+    document, space = new_drawing("R12")
+    wrapped(document, "*X3", 100)
+    space.add_blockref("*X3", (0, 0))
+    assert sheet_of(document, tmp_path).opened_blocks == ()
+
+
 def test_a_block_that_contains_itself_is_opened_once_and_measured():
     document, space = new_drawing()
     block = wrapped(document, "LOOP", 3)
