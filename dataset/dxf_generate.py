@@ -11,6 +11,8 @@ would call alike; and truth.json, which tells for each file its family, kind, va
 the file it came from, the edits, and where in the drawing they were made.
 """
 
+from __future__ import annotations
+
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +20,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # started as a file: make the repository root importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import tyro
-
+from config.errors import UserError
 from dataset.generator import OutputNotEmptyError, generate
+from utils.cli import run_script
 
 
 @dataclass(frozen=True)
@@ -37,26 +39,26 @@ class GenerateConfig:
     """The same seed gives the same files, byte for byte (on a machine with the same fonts: they set text widths)."""
     overwrite: bool = False
     """Write into a folder that holds other files too; those are left alone unless they have the same name."""
-    progress: bool = True
-    """Show a progress bar (on stderr)."""
 
     def __post_init__(self) -> None:
         if self.families < 1 or self.per_family < 1:
             raise ValueError("--families and --per_family must be at least 1")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    config = tyro.cli(GenerateConfig, args=arguments, description=__doc__, use_underscores=True)
+def main(config: GenerateConfig) -> None:
     try:
         records = generate(
-            config.output, config.families, config.per_family, config.seed, config.progress, config.overwrite
+            config.output,
+            config.families,
+            config.per_family,
+            config.seed,
+            progress=True,
+            overwrite=config.overwrite,
         )
     except (OutputNotEmptyError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        raise UserError(str(error)) from error
     print(f"{len(records)} drawings in {config.families} families: {config.output}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(GenerateConfig, main, description=__doc__)

@@ -112,9 +112,7 @@ def test_compare_says_what_is_wrong_in_one_sentence(joint_run):
     broken.write_text("this is no drawing", encoding="utf-8")
     for model, other in (("missing.pth", drawing), ("checkpoints/best_model.pth", broken)):
         files = ["--file1", drawing, "--file2", other]
-        done = run(
-            "SimDeepDXF.py", "--model_path", model, "--file1", drawing, "--file2", other, cwd=joint_run, expect=1
-        )
+        done = run("SimDeepDXF.py", "--model_path", model, *files, cwd=joint_run, expect=1)
         assert done.stderr.startswith("error: ")
         assert "Traceback" not in done.stderr
 

@@ -13,19 +13,19 @@ from config.errors import UserError
 Config = TypeVar("Config")
 
 
-def parse_config(config_class: type[Config], args: list[str] | None = None) -> Config:
-    """The command line as a config; a wrong option ends the program with status 2 and a hint."""
-    return tyro.cli(config_class, args=args, use_underscores=True)
-
-
-def run_script(config_class: type[Config], main: Callable[[Config], int | None]) -> None:
-    """Parse, run, exit: 0 or what ``main`` returns, 1 for a :class:`UserError`, 130 for Ctrl-C.
+def run_script(
+    config_class: type[Config], main: Callable[[Config], int | None], description: str | None = None
+) -> None:
+    """Parse, run, exit: 0 or what ``main`` returns, 1 for a :class:`UserError`, 2 for a wrong option, 130 for Ctrl-C.
 
     Any other exception is a bug or a failed run and keeps its traceback (exit status 1).
+
+    Args:
+        description: what ``--help`` says above the options; the config's docstring if left out.
     """
     for output in (sys.stdout, sys.stderr):  # Windows consoles default to a code page without full-width brackets
         output.reconfigure(encoding="utf-8", errors="backslashreplace")
-    config = parse_config(config_class)
+    config = tyro.cli(config_class, description=description, use_underscores=True)
     try:
         status = main(config)
     except UserError as error:

@@ -21,6 +21,7 @@ def generate(
 ) -> list[dict]:
     """Draw `families` families of `per_family` files each into a folder; returns the records of truth.json.
 
+    With `progress`, a bar on standard error where somebody watches.
     Files of an earlier run in the same folder are replaced. A folder with anything else in it raises
     OutputNotEmptyError, unless `overwrite` is set; then what is not the generator's is left as it is.
     """
@@ -34,7 +35,7 @@ def generate(
     for name in (*earlier, GROUPS, TRUTH):
         (output / name).unlink(missing_ok=True)
     records = []
-    with tqdm(total=len(files), desc="drawings", unit="file", disable=not progress) as bar:
+    with tqdm(total=len(files), desc="drawings", unit="file", disable=None if progress else True) as bar:
         for family, group in zip(archive, names, strict=True):
             for plan in family.plans(per_family):
                 sheet = family.sheet(plan)
