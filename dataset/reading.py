@@ -107,14 +107,19 @@ def _model_space(document: Drawing) -> tuple[list[DXFGraphic], tuple[str, ...]]:
     Some programs write a second ``*Model_Space`` block record; ezdxf then shows an empty model space although the
     block of that name is full.
     """
-    entities = list(document.modelspace())
+    entities = _alive(document.modelspace())
     if entities:
         return entities, ()
     blocks = [block for block in document.blocks if block.name.casefold() == "*model_space" and len(block)]
     if not blocks:
         return [], ()
     fullest = max(blocks, key=len)
-    return list(fullest), (fullest.name,)
+    return _alive(fullest), (fullest.name,)
+
+
+def _alive(entities: Iterable[DXFGraphic]) -> list[DXFGraphic]:
+    """Without what recover mode has destroyed but left in its place."""
+    return [entity for entity in entities if entity.is_alive]
 
 
 def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[list[DXFGraphic], tuple[str, ...]]:
@@ -122,8 +127,9 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
 
     The rule: an INSERT is a wrapper if, after opening it, at least ``WRAPPER_SHARE`` of the entities one sees directly
     come out of its block, and these are at least two entities or one further INSERT. A lone INSERT therefore always
-    is; the picture of one hatch, dimension or table never is. It is opened one level, its content taking its place in handle order of the block's entities; then the rule is
-    applied again, at most ``MAX_OPENED_LEVELS`` times and never to the same block twice.
+    is; the picture of one hatch, dimension or table never is. It is opened one level, its content taking its place in
+    handle order of the block's entities; then the rule is applied again, at most ``MAX_OPENED_LEVELS`` times and never
+    to the same block twice.
 
     Args:
         entities: a sheet in drawing order.
@@ -138,6 +144,8 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
         if wrapper is None or wrapper.dxf.name in opened:
             break
         content, skipped = _content(wrapper)
+        if not content:  # nothing could be transformed: the INSERT stays what it is
+            break
         position = entities.index(wrapper)
         entities = [*entities[:position], *content, *entities[position + 1 :]]
         left_out.update(skipped)
@@ -185,7 +193,7 @@ def _content(wrapper: Insert) -> tuple[list[DXFGraphic], Counter[str]]:
     copies = list(wrapper.multi_insert()) if wrapper.mcount > 1 else [wrapper]
     content: list[DXFGraphic] = []
     space = wrapper.block().entity_space
-    originals = in_drawing_order(space.entities)
+    originals = in_drawing_order(_alive(space.entities))
     try:
         for copy in copies:
             # One by one: the copies have no handle to sort them by, and one that fails must not take the rest along.

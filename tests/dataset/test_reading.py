@@ -149,6 +149,25 @@ def test_wrappers_in_wrappers_open_level_by_level_up_to_a_limit(tmp_path):
     assert len(sheet_of(document, tmp_path).opened_blocks) == MAX_OPENED_LEVELS
 
 
+def test_destroyed_entities_are_passed_over():
+    document, space = new_drawing()
+    space.add_circle((0, 0), 1).destroy()
+    space.add_line((0, 0), (1, 0))
+    assert [entity.dxftype() for entity in _model_space(document)[0]] == ["LINE"]
+
+
+def test_one_damaged_entity_does_not_keep_its_wrapper_closed():
+    document, space = new_drawing()
+    wrapped(document, "SH1", 3).add_linear_dim(base=(0, 9), p1=(0, 0), p2=(10, 2)).render()
+    dimension = document.blocks.get("SH1").query("DIMENSION").first
+    dimension.dxf.extrusion = (0, 0, -1)
+    dimension.dxf.discard("text_midpoint")  # ezdxf cannot copy it without
+    left_out = Counter()
+    entities, opened = open_wrappers([space.add_blockref("SH1", (0, 0))], left_out)
+    assert opened == ("SH1",) and len(entities) == 3
+    assert left_out.total() == 1 and "DIMENSION" in next(iter(left_out))
+
+
 def test_a_block_of_one_symbol_stays_an_insert(tmp_path):
     document, space = new_drawing()
     wrapped(document, "MARK", 1)
