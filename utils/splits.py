@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -60,17 +61,18 @@ def split_drawings(
     ordered = np.array(sorted(set(names)))
     groups = np.array([group_of(name, group_by) for name in ordered])
     n_groups = len(set(groups))
-    needed = max(n_folds, 2) + 1
+    # every side needs two drawings: a contrastive loss has nothing to say about one
+    least = 1 if min(Counter(groups.tolist()).values()) > 1 else 2
+    needed = least * (1 + max(n_folds, 2))
     if n_groups < needed:
         raise ValueError(
             f"{len(ordered)} drawings in {n_groups} groups (group_by={group_by}) are too few for a test set and "
             f"{n_folds} folds: at least {needed} groups are needed; use fewer folds or more drawings"
         )
-    # a share that rounds to nothing would leave a side empty
-    n_test = min(max(round(test_fraction * n_groups), 1), n_groups - max(n_folds, 2))
+    n_test = min(max(round(test_fraction * n_groups), least), n_groups - least * max(n_folds, 2))
     rest, test = next(GroupShuffleSplit(1, test_size=n_test, random_state=seed).split(ordered, groups=groups))
     if n_folds == 1:
-        n_val = max(1, round(val_fraction * len(set(groups[rest]))))
+        n_val = max(least, round(val_fraction * len(set(groups[rest]))))
         splitter = GroupShuffleSplit(1, test_size=n_val, random_state=seed)
     else:
         splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)

@@ -46,6 +46,9 @@ class CrossValidation:
         """
         device = choose_device(self.config.device)
         started = time.perf_counter()
+        for fold in range(self.data.n_folds):  # what cannot work must fail now, not in the night
+            self.data.get_fold_loaders(fold)
+        self.data.get_test_loaders()
         with RunLog(self.kind, self.config) as log:
             logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)
             results = [self._run_fold(fold, device, log) for fold in range(self.data.n_folds)]
