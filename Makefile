@@ -25,7 +25,7 @@ $(BIN)/.ready: requirements.txt requirements-dev.txt
 # exit status 3 of dxf_process.py means "some files were skipped, and the report names them": no reason not to train
 train: env
 	if [ -z "$(INPUT)" ]; then $(BIN)/python dataset/dxf_generate.py --output "$(DRAWINGS)"; fi
-	$(BIN)/python dataset/dxf_process.py --input "$(or $(INPUT),$(DRAWINGS))" --output "$(DATA)" || [ $$? -eq 3 ]
+	$(BIN)/python dataset/dxf_process.py --input "$(or $(INPUT),$(DRAWINGS))" --output "$(DATA)" --prune || [ $$? -eq 3 ]
 	$(BIN)/python joint_main.py --data_dir "$(DATA)" $(TRAIN_FLAGS)
 
 test: env

@@ -5,20 +5,17 @@ python SimDeepDXF.py --model_path checkpoints/best_model.pth --file1 A.dxf --fil
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from config.compare_config import CompareConfig
 from config.errors import UserError
 from dataset.dxf_process import load_drawing
-from dataset.storage import SequenceRecord
 from model.embedding import Embedder, similarity
 from utils.cli import run_script
 from utils.engine.device import choose_device
 
 
 def main(config: CompareConfig) -> None:
-    drawings = [_load(path) for path in (config.file1, config.file2)]
     embedder = Embedder(config.model_path, choose_device(config.device))
+    drawings = [load_drawing(path, embedder.overlap) for path in (config.file1, config.file2)]
     first, second = (embedder(drawing) for drawing in drawings)
     shared = [name for name in first if name in second]
     if not shared:
@@ -27,13 +24,6 @@ def main(config: CompareConfig) -> None:
     for name in sorted(shared, key=("joint", "gf", "deepdxf").index):
         score = similarity(first[name], second[name], config.method)
         print(f"{name:<8} {config.method} similarity {score:.6f}")
-
-
-def _load(path: Path) -> SequenceRecord:
-    try:
-        return load_drawing(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
 
 
 if __name__ == "__main__":

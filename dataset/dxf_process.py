@@ -19,18 +19,20 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import pebble
-import tyro
-from tqdm import tqdm
 
+from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
+from dataset.leftovers import find_leftovers, remove
 from dataset.naming import find_drawings, output_names
 from dataset.report import RunReport, format_report, write_report
 from dataset.storage import SequenceRecord, read_sequence
 from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file, run_task
+from utils.cli import run_script
+from utils.progress import progress
 
 __all__ = ["ProcessConfig", "ProcessedDrawing", "load_drawing", "main", "process_drawings", "process_file"]
 
-EXIT_COMPLETE, EXIT_FAILED, EXIT_SKIPPED = 0, 1, 3
+EXIT_COMPLETE, EXIT_SKIPPED = 0, 3  # and 1 for a run that failed as a whole
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class ProcessConfig:
     strict: bool = False
     """Stop with exit status 1 at the first drawing that has to be skipped."""
 
+    prune: bool = False
+    """Remove tensors that lie in the output folder but are of no drawing of this run; else they are only counted."""
+
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ValueError(f"workers must be 0 or more, not {self.workers}")
@@ -63,33 +68,31 @@ class ProcessConfig:
             raise ValueError(f"timeout must be more than 0 seconds, not {self.timeout}")
 
 
-class RunFailedError(Exception):
-    """The run as a whole cannot go on; the message says why."""
-
-
 def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
     """One drawing as a model reads it, from its ``.dxf`` or from the ``.h5`` that an earlier run wrote of it.
 
     Raises:
-        StorageError: the ``.h5`` is damaged, foreign or of another schema.
-        Exception: whatever makes the ``.dxf`` unreadable.
+        UserError: the file is missing, damaged, foreign, of another schema, or shows nothing.
     """
     path = Path(path)
-    if path.suffix.lower() == ".h5":
-        return read_sequence(path)
-    return process_file(path, path.name, overlap).sequence
+    try:
+        if path.suffix.lower() == ".h5":
+            return read_sequence(path)
+        return process_file(path, path.name, overlap).sequence
+    except Exception as error:  # the boundary of one file, as in the worker: it is named with its reason
+        raise UserError(f"cannot read {path}: {explain(error)}") from error
 
 
 def process_drawings(config: ProcessConfig) -> RunReport:
     """Process all drawings under ``config.input`` and write the tensors and ``report.json``.
 
     Raises:
-        RunFailedError: there are no drawings, the output cannot be written, or a drawing was skipped under ``strict``.
+        UserError: there are no drawings, the output cannot be written, or a drawing was skipped under ``strict``.
     """
     started = time.perf_counter()
     drawings = find_drawings(config.input)
     if not drawings:
-        raise RunFailedError(f"no drawings (*.dxf) in {config.input}")
+        raise UserError(f"no drawings (*.dxf) in {config.input.resolve()}: correct --input")
     names = output_names(list(drawings))
     sequences, graphs = config.output / "DeepDXF", config.output / "GF"
     tasks = [
@@ -99,14 +102,15 @@ def process_drawings(config: ProcessConfig) -> RunReport:
     try:
         config.output.mkdir(parents=True, exist_ok=True)
         files = []
-        for file in tqdm(_run(tasks, config), total=len(tasks), unit="drawing", file=sys.stderr, disable=None):
+        for file in progress(_run(tasks, config), "drawings", total=len(tasks), unit="file"):
             files.append(file)
             if config.strict and file.status == "skipped":
-                raise RunFailedError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
-        report = RunReport(files, time.perf_counter() - started, config.overlap)
+                raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
+        leftovers = _leftovers(tasks, files, config)
+        report = RunReport(files, time.perf_counter() - started, config.overlap, leftovers, config.prune)
         write_report(report, config.output / "report.json")
     except OSError as error:
-        raise RunFailedError(f"cannot write to {config.output}: {error}") from error
+        raise UserError(f"cannot write to {config.output.resolve()}: {error}") from error
     return report
 
 
@@ -137,16 +141,21 @@ def _outcome(task: Task, future: pebble.ProcessFuture, timeout: float) -> FileRe
     return FileReport(task.source, "skipped", reason)
 
 
-def main() -> int:
-    config = tyro.cli(ProcessConfig, use_underscores=True)
-    try:
-        report = process_drawings(config)
-    except RunFailedError as error:
-        print(f"dxf_process: {error}", file=sys.stderr)
-        return EXIT_FAILED
+def _leftovers(tasks: list[Task], files: list[FileReport], config: ProcessConfig) -> list[str]:
+    """Find, and with ``--prune`` remove, what lies in the output but is of no drawing of this run."""
+    folders = [config.output / "GF", config.output / "DeepDXF"]
+    kept = [task for task, file in zip(tasks, files, strict=True) if file.status != "skipped"]
+    leftovers = find_leftovers(folders, [path for task in kept for path in (task.sequence_path, task.graph_path)])
+    if config.prune:
+        remove(leftovers, folders)
+    return [path.relative_to(config.output).as_posix() for path in leftovers]
+
+
+def main(config: ProcessConfig) -> int:
+    report = process_drawings(config)
     print(format_report(report))
     return EXIT_SKIPPED if report.having("skipped") else EXIT_COMPLETE
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(ProcessConfig, main, description=__doc__)

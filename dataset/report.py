@@ -16,11 +16,13 @@ MAX_NAMED = 20  # skipped or recovered files that the table names; report.json h
 
 @dataclass(frozen=True)
 class RunReport:
-    """All files of a run, in input order, and the seconds on the wall clock."""
+    """All files of a run in input order, the seconds on the wall clock, and what older runs left in the output."""
 
     files: Sequence[FileReport]
     seconds: float
     overlap: str
+    leftovers: Sequence[str] = ()
+    pruned: bool = False
 
     def having(self, status: str) -> list[FileReport]:
         return [file for file in self.files if file.status == status]
@@ -50,6 +52,7 @@ def write_report(report: RunReport, path: Path) -> None:
             **{name: dict(report.total(name).most_common()) for name in ("represented", "approximated", "left_out")},
             "paper_space_entities_ignored": sum(file.paper_space for file in report.files),
         },
+        "leftovers": {"removed": report.pruned, "files": list(report.leftovers)},
         "files": [asdict(file) for file in report.files],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,4 +110,10 @@ def _notes(report: RunReport) -> list[str]:
         notes.append(f"{opened} sheets were read out of a block that wraps them (opened_blocks in report.json)")
     if paper:
         notes.append(f"paper space is not read: {paper:,} entities there")
+    if report.leftovers:
+        count, first = len(report.leftovers), report.leftovers[0]
+        fate = (
+            "were removed" if report.pruned else "lie in the output too and would be trained on; --prune removes them"
+        )
+        notes.append(f"{count} tensors of drawings that this run did not read (such as {first}) {fate}")
     return ["", *notes] if notes else []

@@ -101,6 +101,7 @@ class DeepDXFData:
         self.split = folder.split(config)
         self.n_folds = len(self.split.folds)
         self.dataset = DeepDXFDataset(folder.deepdxf)
+        self.facts: dict[str, str | None] = {}
 
     def get_fold_loaders(self, fold: int) -> tuple[DeepDXFLoader, DeepDXFLoader]:
         names = self.split.folds[fold]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from config.errors import UserError
 from config.GF_config import GFConfig
 from dataset.storage import read_graph
 from model.data_folder import DataFolder, epoch_batches, require_drawings
@@ -25,16 +26,28 @@ class GFDataset:
         names: N drawing names.
         features: ``[N, 10, 11]`` float32.
         adjacency: ``[N, 10, 10]`` float32, no self loops.
+        overlap: how preprocessing counted overlaps, the same for all.
+
+    Raises:
+        UserError: some graphs were made with another ``--overlap`` than others.
     """
 
     def __init__(self, paths: dict[str, Path]) -> None:
         self.names = list(paths)
         self.features = torch.zeros(len(paths), 10, 11)
         self.adjacency = torch.zeros(len(paths), 10, 10)
+        overlaps = set()
         for i, path in enumerate(progress(paths.values(), "reading graphs", unit="file", leave=False)):
             graph = read_graph(path)
             self.features[i] = torch.from_numpy(graph.features)
             self.adjacency[i] = torch.from_numpy(graph.adjacency)
+            overlaps.add(graph.overlap)
+        if len(overlaps) > 1:
+            raise UserError(
+                f"the graphs were made with different --overlap ({', '.join(sorted(overlaps))}): "
+                "run dataset/dxf_process.py on all drawings again"
+            )
+        self.overlap = overlaps.pop() if overlaps else None
         self._index = {name: i for i, name in enumerate(self.names)}
 
     def indices(self, names: Sequence[str]) -> np.ndarray:
@@ -81,6 +94,7 @@ class GFData:
         self.split = folder.split(config)
         self.n_folds = len(self.split.folds)
         self.dataset = GFDataset(folder.gf)
+        self.facts = {"overlap": self.dataset.overlap}
 
     def get_fold_loaders(self, fold: int) -> tuple[GFLoader, GFLoader]:
         names = self.split.folds[fold]

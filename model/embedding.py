@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from config.errors import UserError
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import model_rows
 from dataset.storage import SequenceRecord
@@ -17,6 +18,10 @@ from utils.DeepDXF_utils import collate, cut_chunks
 
 class Embedder:
     """A trained task behind one method.
+
+    Attributes:
+        kind: ``gf``, ``deepdxf`` or ``joint``.
+        overlap: how the graphs it was trained on counted overlaps; a drawing must be read the same way.
 
     Raises:
         UserError: the checkpoint is missing, damaged, foreign or of another version.
@@ -29,6 +34,7 @@ class Embedder:
         self.task = rebuild(checkpoint).to(device)
         encoder = checkpoint.config.get("deepdxf", checkpoint.config)
         self._chunk_size = encoder.get("chunk_size")
+        self.overlap = checkpoint.info["data"].get("overlap") or "cross"
 
     @torch.no_grad()
     def __call__(self, drawing: SequenceRecord) -> dict[str, np.ndarray]:
@@ -36,6 +42,9 @@ class Embedder:
 
         An encoder that cannot read the drawing (GF, when it holds none of the ten classes) is left out, and so is
         ``joint`` then. One drawing at a time, so that equal drawings get equal vectors to the last bit.
+
+        Raises:
+            UserError: the drawing was preprocessed with another ``--overlap`` than the training drawings.
         """
         if self.kind == "gf":
             graph = self._graph(drawing)
@@ -51,6 +60,11 @@ class Embedder:
     def _graph(self, drawing: SequenceRecord) -> dict[str, torch.Tensor] | None:
         if drawing.gf_counts is None:
             return None
+        if drawing.overlap != self.overlap:
+            raise UserError(
+                f"{drawing.source} was preprocessed with --overlap {drawing.overlap}, the model's drawings with "
+                f"{self.overlap}: preprocess it again, or compare the .dxf itself"
+            )
         features = torch.from_numpy(gf_features(drawing.gf_counts))
         adjacency = torch.from_numpy(gf_adjacency(drawing.gf_edge_counts)).float()
         return {"features": features[None].to(self.device), "adjacency": adjacency[None].to(self.device)}

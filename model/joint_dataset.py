@@ -76,6 +76,7 @@ class JointDataLoader:
         self.n_folds = len(self.split.folds)
         self.gf = GFDataset(folder.gf)
         self.deepdxf = DeepDXFDataset(folder.deepdxf)
+        self.facts = {"overlap": self.gf.overlap}
 
     def get_fold_loaders(self, fold: int) -> tuple[JointLoader, JointLoader]:
         names = self.split.folds[fold]

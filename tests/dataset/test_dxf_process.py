@@ -11,16 +11,11 @@ import numpy as np
 import pebble
 import pytest
 
-from dataset.dxf_process import (
-    ProcessConfig,
-    RunFailedError,
-    _outcome,
-    load_drawing,
-    process_drawings,
-    process_file,
-)
+from config.errors import UserError
+from dataset.dxf_process import ProcessConfig, _outcome, load_drawing, process_drawings, process_file
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.naming import find_drawings, output_names
+from dataset.report import format_report
 from dataset.storage import read_graph, read_sequence
 from dataset.worker import NothingToShowError, Task
 from tests.dataset.building import new_drawing, saved
@@ -109,8 +104,36 @@ def test_exit_status(tmp_path):
 
 def test_strict_fails_at_the_first_skipped_drawing(tmp_path):
     (tmp_path / "broken.dxf").write_text("rubbish")
-    with pytest.raises(RunFailedError, match=r"broken\.dxf"):
+    with pytest.raises(UserError, match=r"broken\.dxf"):
         process_drawings(ProcessConfig(tmp_path, tmp_path / "out", workers=1, strict=True))
+
+
+def test_tensors_of_other_drawings_are_named_and_only_removed_when_asked(tmp_path):
+    saved(lines_drawing(1), tmp_path / "in", "a.dxf")
+    gone = saved(lines_drawing(2), tmp_path / "in" / "old (1)", "gone.dxf")
+    config = {"input": tmp_path / "in", "output": tmp_path / "out", "workers": 1}
+    process_drawings(ProcessConfig(**config))
+    (tmp_path / "out" / "GF" / "old (1)" / "mine.txt").write_text("not a tensor")
+    gone.unlink()
+    left = ["DeepDXF/old (1)/gone.h5", "GF/old (1)/gone.h5"]
+
+    report = process_drawings(ProcessConfig(**config))
+    assert report.leftovers == left
+    assert "--prune" in format_report(report)
+    assert all((tmp_path / "out" / name).is_file() for name in left)
+
+    report = process_drawings(ProcessConfig(**config, prune=True))
+    assert report.leftovers == left
+    remaining = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*"))
+    assert remaining == ["DeepDXF", "DeepDXF/a.h5", "GF", "GF/a.h5", "GF/old (1)", "GF/old (1)/mine.txt", "report.json"]
+
+
+def test_what_cannot_be_read_any_more_is_a_leftover(tmp_path):
+    path = saved(lines_drawing(1), tmp_path / "in", "a.dxf")
+    config = ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1)
+    process_drawings(config)
+    path.write_text("rubbish")
+    assert process_drawings(config).leftovers == ["DeepDXF/a.h5", "GF/a.h5"]
 
 
 def test_a_drawing_that_takes_too_long_costs_only_itself(tmp_path):

@@ -1,6 +1,7 @@
 """The loop on a task small enough to compute by hand: it must not matter what the task is."""
 
 import json
+from typing import ClassVar
 
 import pytest
 import torch
@@ -49,6 +50,7 @@ class Batches:
 
 class Data:
     n_folds = 3
+    facts: ClassVar = {"overlap": "cross"}
 
     def get_fold_loaders(self, fold):
         return Batches([4, 4], seed=fold), Batches([3], seed=fold + 10)
@@ -156,6 +158,7 @@ def test_the_best_fold_meets_the_test_and_the_files_say_so(tmp_path):
     assert summary["best_fold"] == values.index(min(values))
     assert summary["val"]["loss"]["mean"] == pytest.approx(sum(values) / 3)
     best = torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)
+    assert best["info"]["data"] == Data.facts
     task = Regression()
     task.load_state_dict(best["model"])
     (batch,) = Data().get_test_loaders().batches

@@ -102,7 +102,7 @@ class CrossValidation:
             config=to_dict(self.config),
             model=task.state_dict(),
             metrics=metrics,
-            info={"fold": fold, "epoch": epoch, "run": log.folder.name},
+            info={"fold": fold, "epoch": epoch, "run": log.folder.name, "data": self.data.facts},
         )
 
     def _report(self, summary: dict[str, Any]) -> None:

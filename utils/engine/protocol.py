@@ -31,9 +31,10 @@ class Loader(Protocol):
 
 
 class RunData(Protocol):
-    """The loaders of a cross-validation."""
+    """The loaders of a cross-validation, and the facts about the data that go into its checkpoints."""
 
     n_folds: int
+    facts: dict[str, Any]
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]: ...
 
