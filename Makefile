@@ -9,7 +9,7 @@ INPUT    ?=
 DATA     ?= data
 DRAWINGS ?= drawings
 # small but honest: three folds, the held-out test, a checkpoint, curves
-TRAIN_FLAGS ?= --epochs 10 --n_folds 3 --gf_batch_pairs 8
+TRAIN_FLAGS ?= --epochs 15 --n_folds 3 --gf_batch_pairs 8 --lr 5e-4
 
 .PHONY: env train test lint clean
 
