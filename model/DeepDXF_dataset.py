@@ -11,7 +11,7 @@ import numpy as np
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
 from dataset.entities import ROW_LENGTH, model_rows
 from dataset.storage import read_sequence
-from model.data_folder import DataFolder, epoch_batches, require_drawings
+from model.data_folder import FoldedData, epoch_batches, require_drawings
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, drawing_view, sample_chunks
 from utils.progress import progress
 from utils.seeding import stream
@@ -92,25 +92,14 @@ class DeepDXFLoader:
             yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
 
 
-class DeepDXFData:
+class DeepDXFData(FoldedData):
     """The loaders of a DeepDXF run."""
 
     def __init__(self, config: DeepDXFConfig) -> None:
-        folder = DataFolder(config.data_dir)
-        self.config = config
-        self.split = folder.split(config)
-        self.n_folds = len(self.split.folds)
-        self.dataset = DeepDXFDataset(folder.deepdxf)
-        self.facts: dict[str, str | None] = {}
+        super().__init__(config)
+        self.dataset = DeepDXFDataset(self.folder.deepdxf)
 
-    def get_fold_loaders(self, fold: int) -> tuple[DeepDXFLoader, DeepDXFLoader]:
-        names = self.split.folds[fold]
-        return self._loader(names.train, "training", train=True), self._loader(names.val, "validation")
-
-    def get_test_loaders(self) -> DeepDXFLoader:
-        return self._loader(self.split.test, "the test")
-
-    def _loader(self, names: tuple[str, ...], what: str, train: bool = False) -> DeepDXFLoader:
+    def _loader(self, names: tuple[str, ...], what: str, train: bool) -> DeepDXFLoader:
         indices = self.dataset.indices(names)
-        require_drawings(indices, 2, what)
+        require_drawings(len(indices), what)
         return DeepDXFLoader(self.dataset, indices, self.config.batch_size, self.config, train)

@@ -13,7 +13,7 @@ from torch import Tensor
 from config.errors import UserError
 from config.GF_config import GFConfig
 from dataset.storage import read_graph
-from model.data_folder import DataFolder, epoch_batches, require_drawings
+from model.data_folder import FoldedData, epoch_batches, require_drawings
 from utils.GF_utils import draw_partners
 from utils.progress import progress
 from utils.seeding import stream
@@ -85,25 +85,15 @@ class GFLoader:
             yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
 
 
-class GFData:
+class GFData(FoldedData):
     """The loaders of a GF run."""
 
     def __init__(self, config: GFConfig) -> None:
-        folder = DataFolder(config.data_dir)
-        self.config = config
-        self.split = folder.split(config)
-        self.n_folds = len(self.split.folds)
-        self.dataset = GFDataset(folder.gf)
+        super().__init__(config)
+        self.dataset = GFDataset(self.folder.gf)
         self.facts = {"overlap": self.dataset.overlap}
 
-    def get_fold_loaders(self, fold: int) -> tuple[GFLoader, GFLoader]:
-        names = self.split.folds[fold]
-        return self._loader(names.train, "training", shuffle=True), self._loader(names.val, "validation")
-
-    def get_test_loaders(self) -> GFLoader:
-        return self._loader(self.split.test, "the test")
-
-    def _loader(self, names: tuple[str, ...], what: str, shuffle: bool = False) -> GFLoader:
+    def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)
-        require_drawings(indices, 2, what)
-        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, shuffle)
+        require_drawings(len(indices), what)
+        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, shuffle=train)

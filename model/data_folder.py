@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from config.errors import UserError
 from config.run_config import RunConfig
+from utils.engine.protocol import Loader
 from utils.seeding import stream
 from utils.splits import Split, split_drawings
 
@@ -52,6 +54,34 @@ class DataFolder:
             raise UserError(str(error)) from error
 
 
+class FoldedData:
+    """The loaders of a cross-validation; a subclass says in :meth:`_loader` what a loader is.
+
+    Attributes:
+        split: the held-out drawings and the folds, by name.
+        facts: what a model must know of the data it was trained on; goes into its checkpoints.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.folder = DataFolder(config.data_dir)
+        self.split = self.folder.split(config)
+        self.n_folds = len(self.split.folds)
+        self.facts: dict[str, Any] = {}
+
+    def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]:
+        """Training and validation of a fold. Raises UserError when either is too small to contrast anything."""
+        names = self.split.folds[fold]
+        return self._loader(names.train, "training", train=True), self._loader(names.val, "validation", train=False)
+
+    def get_test_loaders(self) -> Loader:
+        """The held-out drawings. Raises UserError when they are too few to contrast anything."""
+        return self._loader(self.split.test, "the test", train=False)
+
+    def _loader(self, names: tuple[str, ...], what: str, train: bool) -> Loader:
+        raise NotImplementedError
+
+
 def _names(folder: Path) -> dict[str, Path]:
     paths = sorted(folder.rglob("*.h5"))
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
@@ -63,10 +93,10 @@ def epoch_batches(size: int, n_batches: int, seed: int, epoch: int, shuffle: boo
     yield from np.array_split(order, n_batches)
 
 
-def require_drawings(names: list[str] | tuple[str, ...], needed: int, what: str) -> None:
-    """Raise :class:`UserError` when a part of the split is too small to contrast anything."""
-    if len(names) < needed:
+def require_drawings(count: int, what: str) -> None:
+    """Raise :class:`UserError` when a part of the split is too small: one drawing has nothing to be contrasted with."""
+    if count < 2:
         raise UserError(
-            f"only {len(names)} drawing(s) for {what}, at least {needed} are needed: "
+            f"only {count} drawing(s) for {what}, at least 2 are needed: "
             "use fewer folds (--n_folds), a larger --test_fraction or --val_fraction, or more drawings"
         )

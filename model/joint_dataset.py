@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from config.joint_config import JointConfig
-from model.data_folder import DataFolder, require_drawings
+from model.data_folder import FoldedData, require_drawings
 from model.DeepDXF_dataset import DeepDXFDataset
 from model.GF_dataset import GFDataset
 from utils.seeding import stream
@@ -66,28 +66,18 @@ class JointLoader:
             }
 
 
-class JointDataLoader:
+class JointDataLoader(FoldedData):
     """The loaders of a joint run. A drawing that tests or validates one encoder never trains the other."""
 
     def __init__(self, config: JointConfig) -> None:
-        folder = DataFolder(config.data_dir)
-        self.config = config
-        self.split = folder.split(config)
-        self.n_folds = len(self.split.folds)
-        self.gf = GFDataset(folder.gf)
-        self.deepdxf = DeepDXFDataset(folder.deepdxf)
+        super().__init__(config)
+        self.gf = GFDataset(self.folder.gf)
+        self.deepdxf = DeepDXFDataset(self.folder.deepdxf)
         self.facts = {"overlap": self.gf.overlap}
 
-    def get_fold_loaders(self, fold: int) -> tuple[JointLoader, JointLoader]:
-        names = self.split.folds[fold]
-        return self._loader(names.train, "training", train=True), self._loader(names.val, "validation")
-
-    def get_test_loaders(self) -> JointLoader:
-        return self._loader(self.split.test, "the test")
-
-    def _loader(self, names: tuple[str, ...], what: str, train: bool = False) -> JointLoader:
-        require_drawings(self.gf.indices(names), 2, f"{what} (graphs)")
-        require_drawings(self.deepdxf.indices(names), 2, f"{what} (sequences)")
+    def _loader(self, names: tuple[str, ...], what: str, train: bool) -> JointLoader:
+        require_drawings(len(self.gf.indices(names)), f"{what} (graphs)")
+        require_drawings(len(self.deepdxf.indices(names)), f"{what} (sequences)")
         return JointLoader(self.gf, self.deepdxf, names, self.config, train)
 
 
