@@ -8,6 +8,10 @@ BIN    := $(VENV)/bin
 INPUT    ?=
 DATA     ?= data
 DRAWINGS ?= drawings
+# paths reach the shell through its environment, so that no character in them means anything to make or the shell
+export TRAIN_INPUT    := $(value INPUT)
+export TRAIN_DATA     := $(value DATA)
+export TRAIN_DRAWINGS := $(value DRAWINGS)
 # small but honest: three folds, the held-out test, a checkpoint, curves
 TRAIN_FLAGS ?= --epochs 15 --n_folds 3 --gf_batch_pairs 8 --lr 5e-4
 
@@ -24,9 +28,9 @@ $(BIN)/.ready: requirements.txt requirements-dev.txt
 
 # exit status 3 of dxf_process.py means "some files were skipped, and the report names them": no reason not to train
 train: env
-	if [ -z "$(INPUT)" ]; then $(BIN)/python dataset/dxf_generate.py --output "$(DRAWINGS)"; fi
-	$(BIN)/python dataset/dxf_process.py --input "$(or $(INPUT),$(DRAWINGS))" --output "$(DATA)" --prune || [ $$? -eq 3 ]
-	$(BIN)/python joint_main.py --data_dir "$(DATA)" $(TRAIN_FLAGS)
+	if [ -z "$$TRAIN_INPUT" ]; then $(BIN)/python dataset/dxf_generate.py --output "$$TRAIN_DRAWINGS"; fi
+	$(BIN)/python dataset/dxf_process.py --input "$${TRAIN_INPUT:-$$TRAIN_DRAWINGS}" --output "$$TRAIN_DATA" --prune || [ $$? -eq 3 ]
+	$(BIN)/python joint_main.py --data_dir "$$TRAIN_DATA" $(TRAIN_FLAGS)
 
 test: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile

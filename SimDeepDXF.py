@@ -5,6 +5,8 @@ python SimDeepDXF.py --model_path checkpoints/best_model.pth --file1 A.dxf --fil
 
 from __future__ import annotations
 
+import sys
+
 from config.compare_config import CompareConfig
 from config.errors import UserError
 from dataset.dxf_process import load_drawing
@@ -17,9 +19,12 @@ def main(config: CompareConfig) -> None:
     embedder = Embedder(config.model_path, choose_device(config.device))
     drawings = [load_drawing(path, embedder.overlap) for path in (config.file1, config.file2)]
     first, second = (embedder(drawing) for drawing in drawings)
+    for path, vectors in ((config.file1, first), (config.file2, second)):
+        if embedder.kind != "deepdxf" and "gf" not in vectors:
+            print(f"{path} holds none of GF's ten entity classes: no gf and no joint score", file=sys.stderr)
     shared = [name for name in first if name in second]
     if not shared:
-        raise UserError(f"the {embedder.kind} model cannot read both drawings: one holds none of the classes it knows")
+        raise UserError("the model cannot compare these drawings")
     # the joint score first, alone on its line: what most people and scripts came for
     for name in sorted(shared, key=("joint", "gf", "deepdxf").index):
         score = similarity(first[name], second[name], config.method)

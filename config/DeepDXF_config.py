@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from config.run_config import RunConfig, require
@@ -60,6 +61,7 @@ class DeepDXFModelConfig:
 class DeepDXFConfig(RunConfig, DeepDXFModelConfig):
     """A run of DeepDXF alone: learn drawing vectors by contrasting two views of each drawing."""
 
+    checkpoint_dir: Path = Path("checkpoints/deepdxf")
     batch_size: int = 16
     """Drawings in a batch; each is compared with all others in it."""
     patience: int = 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from config.run_config import RunConfig, require
@@ -58,6 +59,7 @@ class GFModelConfig:
 class GFConfig(RunConfig, GFModelConfig):
     """A run of GF alone: learn graph vectors by contrasting two views of each drawing's graph."""
 
+    checkpoint_dir: Path = Path("checkpoints/gf")
     batch_size: int = 128
     """Graphs in a batch; they are paired at random, so 128 graphs are 64 pairs."""
     patience: int = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +69,10 @@ class RunConfig:
     """Defaults to the environment variable WANDB_ENTITY."""
 
     def __post_init__(self) -> None:
+        require(
+            not re.search(r'[/\\:*?"<>|]|^\.', self.run_name),
+            f'run_name becomes a folder: no leading dot and none of / \\ : * ? " < > |, not {self.run_name!r}',
+        )
         require(self.epochs >= 1, "epochs must be at least 1")
         require(self.n_folds >= 1, "n_folds must be at least 1 (1 means one train/validation split)")
         require(0 < self.test_fraction < 1, "test_fraction must lie between 0 and 1")

@@ -25,7 +25,7 @@ from dataset.dxf_process_GF import Overlap
 from dataset.leftovers import find_leftovers, remove
 from dataset.naming import find_drawings, output_names
 from dataset.report import RunReport, format_report, write_report
-from dataset.storage import SequenceRecord, StorageError, read_sequence
+from dataset.storage import SequenceRecord, read_sequence
 from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file, run_task
 from utils.cli import run_script
 from utils.progress import progress
@@ -81,7 +81,9 @@ def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file")
         return process_file(path, path.name, overlap).sequence
-    except (StorageError, FileNotFoundError) as error:
+    except UserError:
+        raise
+    except FileNotFoundError as error:
         raise UserError(str(error)) from error
     except Exception as error:  # the boundary of one file, as in the worker: it is named with its reason
         raise UserError(f"cannot read {path}: {explain(error)}") from error

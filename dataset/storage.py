@@ -16,6 +16,7 @@ from typing import TypeVar
 import h5py
 import numpy as np
 
+from config.errors import UserError
 from dataset.dxf_process_GF import N_CLASSES
 from dataset.entities import ROW_LENGTH, SCHEMA_VERSION, Extents
 
@@ -27,7 +28,7 @@ TEMPORARY_SUFFIX = ".partial"  # never .h5, so that what a killed run leaves beh
 Record = TypeVar("Record", "SequenceRecord", "GraphRecord")
 
 
-class StorageError(ValueError):
+class StorageError(UserError, ValueError):
     """A file is not what it should be; the message names it, the reason and the way out."""
 
 

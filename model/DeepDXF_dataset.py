@@ -11,7 +11,7 @@ import numpy as np
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
 from dataset.entities import ROW_LENGTH, model_rows
 from dataset.storage import read_sequence
-from model.data_folder import FoldedData, epoch_batches, require_drawings
+from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, drawing_view, sample_chunks
 from utils.progress import progress
 from utils.seeding import stream
@@ -97,6 +97,7 @@ class DeepDXFData(FoldedData):
 
     def __init__(self, config: DeepDXFConfig) -> None:
         super().__init__(config)
+        require_set(self.folder.deepdxf, "DeepDXF", "GF_main.py")
         self.dataset = DeepDXFDataset(self.folder.deepdxf)
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> DeepDXFLoader:

@@ -13,7 +13,7 @@ from torch import Tensor
 from config.errors import UserError
 from config.GF_config import GFConfig
 from dataset.storage import read_graph
-from model.data_folder import FoldedData, epoch_batches, require_drawings
+from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from utils.GF_utils import draw_partners
 from utils.progress import progress
 from utils.seeding import stream
@@ -90,6 +90,7 @@ class GFData(FoldedData):
 
     def __init__(self, config: GFConfig) -> None:
         super().__init__(config)
+        require_set(self.folder.gf, "GF", "DeepDXF_train.py")
         self.dataset = GFDataset(self.folder.gf)
         self.facts = {"overlap": self.dataset.overlap}
 

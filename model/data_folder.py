@@ -93,6 +93,12 @@ def epoch_batches(size: int, n_batches: int, seed: int, epoch: int, shuffle: boo
     yield from np.array_split(order, n_batches)
 
 
+def require_set(members: dict[str, Path], name: str, other: str) -> None:
+    """Raise :class:`UserError` when one of the two sets is missing altogether."""
+    if not members:
+        raise UserError(f"the data folder has nothing in {name}/: run dataset/dxf_process.py, or train with {other}")
+
+
 def require_drawings(count: int, what: str) -> None:
     """Raise :class:`UserError` when a part of the split is too small: one drawing has nothing to be contrasted with."""
     if count < 2:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from config.joint_config import JointConfig
-from model.data_folder import FoldedData, require_drawings
+from model.data_folder import FoldedData, require_drawings, require_set
 from model.DeepDXF_dataset import DeepDXFDataset
 from model.GF_dataset import GFDataset
 from utils.seeding import stream
@@ -71,6 +71,8 @@ class JointDataLoader(FoldedData):
 
     def __init__(self, config: JointConfig) -> None:
         super().__init__(config)
+        require_set(self.folder.gf, "GF", "DeepDXF_train.py")
+        require_set(self.folder.deepdxf, "DeepDXF", "GF_main.py")
         self.gf = GFDataset(self.folder.gf)
         self.deepdxf = DeepDXFDataset(self.folder.deepdxf)
         self.facts = {"overlap": self.gf.overlap}

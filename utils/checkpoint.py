@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,9 @@ class Checkpoint:
     model: dict[str, Any]
     metrics: dict[str, Any]
     info: dict[str, Any]
+
+
+FIELDS = tuple(field.name for field in fields(Checkpoint))
 
 
 def save_checkpoint(
@@ -81,12 +84,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise UserError(f"{path} is not a checkpoint of this program, or is damaged ({reason})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path} is not a checkpoint of this program's format {FORMAT}")
+    missing = [key for key in (*FIELDS, "schema_version") if key not in content]
+    if missing:
+        raise UserError(f"{path} is a checkpoint without {', '.join(missing)}: it is incomplete")
     if content["schema_version"] != SCHEMA_VERSION:
         raise UserError(
             f"{path} was trained on entity table version {content['schema_version']}, this program has version "
             f"{SCHEMA_VERSION}: preprocess the drawings again and train anew, or use the program's older release"
         )
-    return Checkpoint(**{key: content[key] for key in ("kind", "config", "model", "metrics", "info")})
+    return Checkpoint(**{key: content[key] for key in FIELDS})
 
 
 def environment() -> dict[str, Any]:

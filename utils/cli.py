@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,7 +17,8 @@ Config = TypeVar("Config")
 def run_script(
     config_class: type[Config], main: Callable[[Config], int | None], description: str | None = None
 ) -> None:
-    """Parse, run, exit: 0 or what ``main`` returns, 1 for a :class:`UserError`, 2 for a wrong option, 130 for Ctrl-C.
+    """Parse, run, exit: 0 or what ``main`` returns, 1 for a :class:`UserError`, 2 for a wrong option, 130 for Ctrl-C,
+    143 for SIGTERM.
 
     Any other exception is a bug or a failed run and keeps its traceback (exit status 1).
 
@@ -26,6 +28,7 @@ def run_script(
     for output in (sys.stdout, sys.stderr):  # Windows consoles default to a code page without full-width brackets
         output.reconfigure(encoding="utf-8", errors="backslashreplace")
     config = tyro.cli(config_class, description=description, use_underscores=True)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         status = main(config)
     except UserError as error:
@@ -35,3 +38,8 @@ def run_script(
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def _terminate(*_: object) -> None:
+    """Turn a batch system's SIGTERM into an exception, so that logs and pools are closed."""
+    sys.exit(143)

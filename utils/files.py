@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from config.errors import UserError
 
 
 @contextlib.contextmanager
@@ -20,6 +23,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)  # noqa: PTH105 - Path.replace, said the way that promises atomicity
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path, option: str) -> None:
+    """Make a folder and see that files can be made in it. Raises UserError, naming the option, if not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"cannot write to {folder.resolve()} ({option}): {error.strerror or error}") from error
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -12,11 +12,14 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
+from config.errors import UserError
 from config.run_config import RunConfig, to_dict
 from utils.files import write_json
 from utils.plots import plot_curves
 
 logger = logging.getLogger("likeness")
+
+WANDB_TIMEOUT = 30.0  # seconds for its server to answer before the run goes on without
 
 
 class _BarFriendlyHandler(logging.Handler):
@@ -32,9 +35,14 @@ class RunLog:
     Args:
         kind: name of the task, the default start of the run's name.
         config: the merged config; saved as ``config.json``.
+
+    Raises:
+        UserError: the name is taken by an earlier run, or wandb is to be online without a key.
     """
 
     def __init__(self, kind: str, config: RunConfig) -> None:
+        if config.wandb == "online":
+            _require_wandb_key()
         self.folder = _new_folder(config, kind)
         self.kind = kind
         self.config = config
@@ -57,7 +65,10 @@ class RunLog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if error is not None:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            logger.info("interrupted after %d epoch(s); the best models so far are kept", len(self.history))
+            self.draw_curves()
+        elif error is not None:
             self._log_to_file_only("run failed", error)
         if self._wandb is not None:
             self._wandb.finish(exit_code=0 if error is None else 1)
@@ -75,7 +86,8 @@ class RunLog:
 
     def draw_curves(self) -> None:
         """Draw what has been seen so far; once a fold, since a picture costs as much as many small epochs."""
-        plot_curves(self.folder / "curves.png", self.history, self.folder.name)
+        if self.history:
+            plot_curves(self.folder / "curves.png", self.history, self.folder.name)
 
     def summary(self, content: dict[str, Any]) -> None:
         """Write what the run came to."""
@@ -101,22 +113,37 @@ class RunLog:
                 handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 0, message, None, info))
 
     def _start_wandb(self) -> Any:
+        """A Weights & Biases run; where its server cannot be reached, an offline one, since training must go on."""
         import wandb  # seconds of import that only those who ask for it should pay
 
-        return wandb.init(
-            mode=self.config.wandb,
-            project=self.config.wandb_project or os.environ.get("WANDB_PROJECT") or "drawing-likeness",
-            entity=self.config.wandb_entity or os.environ.get("WANDB_ENTITY"),
-            name=self.folder.name,
-            dir=self.folder,
-            config=to_dict(self.config),
-        )
+        options = {
+            "project": self.config.wandb_project or os.environ.get("WANDB_PROJECT") or "drawing-likeness",
+            "entity": self.config.wandb_entity or os.environ.get("WANDB_ENTITY"),
+            "name": self.folder.name,
+            "dir": self.folder,
+            "config": to_dict(self.config),
+            "settings": wandb.Settings(init_timeout=WANDB_TIMEOUT),
+        }
+        try:
+            return wandb.init(mode=self.config.wandb, **options)
+        except wandb.errors.CommError as error:
+            logger.warning("Weights & Biases cannot be reached (%s): logging offline", error)
+            return wandb.init(mode="offline", **options)
+
+
+def _require_wandb_key() -> None:
+    import wandb
+
+    if not wandb.api.api_key:  # wandb would ask for it, and wait
+        raise UserError("--wandb online needs WANDB_API_KEY or an earlier `wandb login`; --wandb offline needs neither")
 
 
 def _new_folder(config: RunConfig, kind: str) -> Path:
-    """A folder of its own for every run; an unnamed run never writes into an older one."""
+    """A folder of its own for every run; none writes into an older one."""
     if config.run_name:
         folder = config.log_dir / config.run_name
+        if (folder / "train.log").exists():
+            raise UserError(f"{folder} holds the log of an earlier run: choose another --run_name")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     stem = f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}"

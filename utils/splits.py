@@ -67,7 +67,8 @@ def split_drawings(
     if n_groups < needed:
         raise ValueError(
             f"{len(ordered)} drawings in {n_groups} groups (group_by={group_by}) are too few for a test set and "
-            f"{n_folds} folds: at least {needed} groups are needed; use fewer folds or more drawings"
+            f"{n_folds} folds: at least {needed} groups are needed; use more drawings or fewer folds "
+            f"(--n_folds 1 needs {3 * least})"
         )
     n_test = min(max(round(test_fraction * n_groups), least), n_groups - least * max(n_folds, 2))
     rest, test = next(GroupShuffleSplit(1, test_size=n_test, random_state=seed).split(ordered, groups=groups))

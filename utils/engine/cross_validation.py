@@ -15,9 +15,10 @@ from torch import nn
 from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.early_stopping import EarlyStopping
-from utils.engine.device import choose_device
+from utils.engine.device import Precision, choose_device
 from utils.engine.protocol import RunData
 from utils.engine.trainer import FitResult, Trainer
+from utils.files import require_writable
 from utils.run_log import RunLog, logger
 from utils.seeding import seed_everything
 
@@ -44,11 +45,8 @@ class CrossValidation:
         Returns:
             The summary: every fold, mean and standard deviation over folds, the test.
         """
-        device = choose_device(self.config.device)
+        device = self._check()
         started = time.perf_counter()
-        for fold in range(self.data.n_folds):  # what cannot work must fail now, not in the night
-            self.data.get_fold_loaders(fold)
-        self.data.get_test_loaders()
         with RunLog(self.kind, self.config) as log:
             logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)
             results = [self._run_fold(fold, device, log) for fold in range(self.data.n_folds)]
@@ -64,6 +62,17 @@ class CrossValidation:
             log.summary(summary)
             self._report(summary)
         return summary
+
+    def _check(self) -> torch.device:
+        """What cannot work must fail now, not in the night. Raises UserError; returns the device."""
+        device = choose_device(self.config.device)
+        Precision.choose(self.config.precision, device)
+        for fold in range(self.data.n_folds):
+            self.data.get_fold_loaders(fold)
+        self.data.get_test_loaders()
+        for option in ("checkpoint_dir", "log_dir"):
+            require_writable(getattr(self.config, option), f"--{option}")
+        return device
 
     def _run_fold(self, fold: int, device: torch.device, log: RunLog) -> FitResult:
         task, trainer = self._fresh(fold, device, log)
