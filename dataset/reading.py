@@ -13,6 +13,7 @@ from ezdxf.document import Drawing
 from ezdxf.entities import DXFGraphic, Insert
 
 from dataset.entities import ALIASES, TYPE_INDEX
+from dataset.fast_reading import read_fast
 
 BINARY_SIGNATURE = b"AutoCAD Binary DXF\r\n\x1a\x00"
 
@@ -61,15 +62,20 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def read_document(path: Path) -> tuple[Drawing, str]:
-    """The document, and why it had to be recovered (empty if it had not)."""
+    """The document, and why it had to be recovered (empty if it had not).
+
+    The fast reader takes what is as it should be, ezdxf's own what it can make sense of, its recover mode the rest.
+    """
     with path.open("rb") as file:  # what cannot be opened is not damaged: this OSError goes up
         is_binary = file.read(len(BINARY_SIGNATURE)) == BINARY_SIGNATURE
-    try:
-        return ezdxf.readfile(path), ""
-    except MemoryError:
-        raise
-    except Exception as error:  # damaged files raise bare ValueErrors, KeyErrors ... besides ezdxf's own
-        reason = error
+    readers = (ezdxf.readfile,) if is_binary else (read_fast, ezdxf.readfile)
+    for read in readers:
+        try:
+            return read(path), ""
+        except MemoryError:
+            raise
+        except Exception as error:  # damaged files raise bare ValueErrors, KeyErrors ... besides ezdxf's own
+            reason = error
     if is_binary:  # recover reads text only
         raise reason
     document, _ = recover.readfile(path)
