@@ -398,7 +398,11 @@ def _place(document: Drawing, plain: dict[str, list[DXFGraphic]]) -> None:
     for entity in plain.pop("", ()):
         home = by_owner.get(entity.dxf.owner) or (paper if entity.dxf.get("paperspace", 0) else model)
         (in_paper if home is paper else in_model).append(entity)
-    homes = [(model, in_model), (paper, in_paper), *((records.get(name), found) for name, found in plain.items())]
+    homes = [
+        (model, in_model),
+        (paper, in_paper),
+        *((records.get(name), found) for name, found in plain.items() if found),
+    ]
     for home, entities in homes:
         flag = {"paperspace": 1} if home.is_any_paperspace else {}
         for entity in entities:
