@@ -20,43 +20,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ezdxf.document import Drawing
-from ezdxf.entities import DXFGraphic, factory
-from ezdxf.entities.lwpolyline import LWPolylinePoints
+from ezdxf.entities import DXFGraphic
 from ezdxf.filemanagement import dxf_file_info
 from ezdxf.lldxf.const import DXF2000
 from ezdxf.lldxf.tags import Tags
 from ezdxf.lldxf.types import BINARY_DATA, POINT_CODES, TYPE_TABLE, DXFBinaryTag, DXFTag, DXFVertex
-from ezdxf.math import Vec3
 
-# Plain entities and the attributes that say where they lie; whatever else a record holds must be in LOOKS.
-PLAIN = {
-    "LINE": ("start", "end", "extrusion"),
-    "POINT": ("location", "extrusion"),
-    "CIRCLE": ("center", "radius", "extrusion"),
-    "ARC": ("center", "radius", "start_angle", "end_angle", "extrusion"),
-    "SOLID": ("vtx0", "vtx1", "vtx2", "vtx3", "extrusion"),
-    "TRACE": ("vtx0", "vtx1", "vtx2", "vtx3", "extrusion"),
-    "TEXT": (
-        *("text", "insert", "align_point", "height", "width", "rotation", "oblique", "style"),
-        *("text_generation_flag", "halign", "valign", "extrusion"),
-    ),
-    "INSERT": (
-        *("name", "insert", "xscale", "yscale", "zscale", "rotation", "extrusion"),
-        *("column_count", "row_count", "column_spacing", "row_spacing"),
-    ),
-    "LWPOLYLINE": ("flags", "elevation", "const_width", "extrusion"),
-}
-ALWAYS = ("handle", "owner", "paperspace", "layer", "invisible", "color")
-# type and subclass marks, linetype and its scale, lineweight, thickness, colors, transparency, styles
-LOOKS = frozenset((0, 100, 6, 48, 370, 39, 420, 430, 440, 284, 347, 348, 380, 390))
-VERTEX = {10: 0, 20: 1, 40: 2, 41: 3, 42: 4}  # group code -> column of an LWPOLYLINE's points
-VERTEX_IDENTIFIER, VERTEX_COUNT = 91, 90
-XDATA = 1000  # group codes from here on are an application's own data, at the end of a record
+from dataset.plain_entities import PLACE, SUBCLASS, Plan, make_plan
+
+APPLICATION_GROUP = 102
 HANDLE_IN_XDATA = 1005
-
 COMMENT = 999
-WITH_FOLLOWERS = ("POLYLINE", "VERTEX", "ATTRIB")  # a SEQEND must come before any other entity
-WITHOUT_ORDER = (*WITH_FOLLOWERS[1:], "SEQEND", "BLOCK", "ENDBLK")  # stand in no layout: their handles do not matter
+HANDLE = 5
+ATTRIBUTES_FOLLOW = 66
+WITHOUT_ORDER = ("SECTION", "BLOCK", "ENDBLK", "VERTEX", "ATTRIB", "SEQEND")  # stand in no layout
 PICTURE = re.compile(r"\*[UEXDAT]\d*", re.IGNORECASE)  # anonymous blocks: shown by whoever names them, or not at all
 
 
@@ -137,7 +114,7 @@ class _Records:
         """A record as ezdxf's loader takes it, without the handles of dictionaries and reactors at its head."""
         start, end = self.starts[record], self.starts[record + 1]
         codes, values = self.codes[start:end], self.values[start:end]
-        if 102 in codes and 100 in codes:
+        if APPLICATION_GROUP in codes and SUBCLASS in codes:
             _drop_application_groups(codes, values)
         tags = Tags([DXFTag(0, values[0].strip())])
         i, end = 1, len(codes)
@@ -161,96 +138,19 @@ class _Records:
 
 def _drop_application_groups(codes: list[int], values: list[str]) -> None:
     """Cut ``102 {NAME ... 102 }`` out of a record's head, in place; later ones mean something else."""
-    while 102 in codes[: codes.index(100)]:
-        start = codes.index(102)
+    while APPLICATION_GROUP in codes[: codes.index(SUBCLASS)]:
+        start = codes.index(APPLICATION_GROUP)
         end = start + 1
-        while codes[end] != 102 or values[end] not in ("}", values[start][1:] + "}"):
+        while codes[end] != APPLICATION_GROUP or values[end] not in ("}", values[start][1:] + "}"):
             end += 1
         del codes[start : end + 1], values[start : end + 1]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Which lines of a record fill which attributes: the same for all records with the same sequence of group codes."""
-
-    kind: type[DXFGraphic]
-    numbers: list[tuple[str, int, type]]  # attribute, line, type
-    points: list[tuple[str, int, int]]  # attribute, first line, line after the last
-    vertices: list[list[int | None]] | None  # lines of x, y, both widths, bulge; of an LWPOLYLINE
-
-    def load(self, values: list[str], start: int) -> DXFGraphic:
-        entity = self.kind()
-        attributes = entity.dxf.__dict__  # as ezdxf's loader: without the checks that are for programmers
-        for name, i, convert in self.numbers:
-            attributes[name] = convert(values[start + i])
-        for name, i, end in self.points:
-            attributes[name] = Vec3(*map(float, values[start + i : start + end]))
-        if self.vertices is not None:
-            entity.lwpoints = LWPolylinePoints(
-                [[0.0 if i is None else float(values[start + i]) for i in row] for row in self.vertices]
-            )
-        return entity
-
-
-def _plan(kind: str, codes: tuple[int, ...]) -> _Plan | None:
-    """How to fill a plain entity from a record, or None if there is more to it than lines to copy."""
-    own = next((i for i, code in enumerate(codes) if code >= XDATA), len(codes))
-    codes = codes[:own]
-    vertices = None
-    rest = {i: code for i, code in enumerate(codes) if code not in LOOKS}
-    if kind == "LWPOLYLINE":
-        vertices = _vertex_lines(codes)
-        if vertices is None:
-            return None
-        known = (*VERTEX, VERTEX_COUNT, VERTEX_IDENTIFIER)
-        rest = {i: code for i, code in rest.items() if code not in known}
-    entity = factory.cls(kind)
-    names = {entity.DXFATTRIBS.get(name).code: name for name in (*ALWAYS, *PLAIN[kind])}
-    numbers, points = [], []
-    for i, code in rest.items():
-        if codes.count(code) > 1:
-            return None
-        if code in names and code in POINT_CODES:
-            size = 3 if codes[i + 1 : i + 3] == (code + 10, code + 20) else 2
-            if codes[i + 1 : i + 2] != (code + 10,):
-                return None
-            points.append((names[code], i, i + size))
-        elif code in names:
-            numbers.append((names[code], i, TYPE_TABLE.get(code, str)))
-    taken = {name for name, *_ in numbers} | {name for name, *_ in points}
-    accounted = len(numbers) + sum(end - i for _, i, end in points)
-    if accounted != len(rest) or "handle" not in taken:
-        return None
-    return _Plan(entity, numbers, points, vertices)
-
-
-def _vertex_lines(codes: tuple[int, ...]) -> list[list[int | None]] | None:
-    """Of every vertex of an LWPOLYLINE the lines of x, y, both widths and bulge; None if they are not in order."""
-    if codes.count(100) != 2:
-        return None
-    marker = codes.index(100, codes.index(100) + 1)
-    rows: list[list[int | None]] = []
-    for i, code in enumerate(codes):
-        column = VERTEX.get(code)
-        if column is None:
-            if i < marker and code in (70, 38, 43, 210):
-                return None
-            continue
-        if i < marker or (code == 10 and codes[i + 1 : i + 2] != (20,)) or (code == 20 and codes[i - 1] != 10):
-            return None
-        if code == 10:
-            rows.append([None] * len(VERTEX))
-        if not rows or rows[-1][column] is not None:
-            return None
-        rows[-1][column] = i
-    return rows
 
 
 @dataclass
 class _Reader:
     records: _Records
     version: str
-    plans: dict[tuple[str, tuple[int, ...]], _Plan | None] = field(default_factory=dict)
+    plans: dict[tuple[str, tuple[int, ...]], Plan | None] = field(default_factory=dict)
     handles: list[int] = field(default_factory=list)  # of all entities in layouts and blocks
     pinned: frozenset[str] = frozenset()  # handles that an application's data refer to: ezdxf may want those entities
 
@@ -282,40 +182,43 @@ class _Reader:
         _place(document, plain)
         return document
 
-    def _split(self, records: range, plain: list[DXFGraphic]) -> list[Tags]:
+    def _split(self, chosen: range, plain: list[DXFGraphic]) -> list[Tags]:
         """Append the plain entities among some records to ``plain``; return the other records."""
-        codes, values, starts, kinds = self.records.codes, self.records.values, self.records.starts, self.records.kinds
+        records = self.records
         others = []
-        previous = ""
-        for record in records:
-            kind, start, end = kinds[record], starts[record], starts[record + 1]
-            plan = None
-            if kind in PLAIN:
-                signature = (kind, tuple(codes[start:end]))
-                plan = self.plans.get(signature, self)
-                if plan is self:
-                    plan = self.plans[signature] = self._plan(*signature)
-            if plan is not None:
-                entity = plan.load(values, start)
-                handle = entity.dxf.handle
-                if handle not in self.pinned:
-                    if previous in WITH_FOLLOWERS or previous == "INSERT":
-                        raise UnexpectedError(f"{kind} follows {previous} without SEQEND")
-                    self.handles.append(int(handle, 16))
-                    plain.append(entity)
-                    previous = ""
-                    continue
-            tags = self.records.compiled(record)
-            if kind not in WITHOUT_ORDER and kind != "SECTION":
-                self.handles.append(int(self.records.first(record, 5), 16))
+        owing = ""  # an entity that has not got its SEQEND yet
+        for record in chosen:
+            kind = records.kinds[record]
+            entity = self._plain_entity(record) if kind in PLACE else None
+            if entity is not None:
+                if owing:
+                    raise UnexpectedError(f"{kind} follows {owing} without SEQEND")
+                self.handles.append(int(entity.dxf.handle, 16))
+                plain.append(entity)
+                continue
+            tags = records.compiled(record)
+            if kind not in WITHOUT_ORDER:
+                self.handles.append(int(records.first(record, HANDLE), 16))
+            if kind == "SEQEND":
+                owing = ""
+            elif kind == "POLYLINE" or (kind == "INSERT" and tags.get_first_value(ATTRIBUTES_FOLLOW, 0)):
+                owing = kind
             others.append(tags)
-            previous = kind if kind != "INSERT" or 66 in codes[start:end] else ""
         return others
 
-    def _plan(self, kind: str, codes: tuple[int, ...]) -> _Plan | None:
-        if kind == "LWPOLYLINE" and self.version < DXF2000:  # ezdxf reads those by other rules
+    def _plain_entity(self, record: int) -> DXFGraphic | None:
+        """The entity if it is plain and nothing but the sheet refers to it."""
+        start, end = self.records.starts[record], self.records.starts[record + 1]
+        signature = (self.records.kinds[record], tuple(self.records.codes[start:end]))
+        if signature not in self.plans:
+            # ezdxf has rules of its own for an LWPOLYLINE in a file that is too old to have any
+            is_known = self.version >= DXF2000 or signature[0] != "LWPOLYLINE"
+            self.plans[signature] = make_plan(*signature) if is_known else None
+        plan = self.plans[signature]
+        if plan is None:
             return None
-        return _plan(kind, codes)
+        entity = plan.load(self.records.values, start)
+        return None if entity.dxf.handle in self.pinned else entity
 
 
 class _Blocks:
@@ -370,18 +273,13 @@ def _objects(records: _Records, section: range) -> list[int]:
     if not section:
         return []
     head, root = section[0], section[1]
-    start, end = records.starts[root], records.starts[root + 1]
-    layouts = records.values[records.values.index("ACAD_LAYOUT", start, end) + 1]
-    return [
-        head,
-        root,
-        *(
-            record
-            for record in section[2:]
-            if records.kinds[record] == "LAYOUT"
-            or (records.kinds[record] == "DICTIONARY" and records.first(record, 5) == layouts)
-        ),
-    ]
+    name = records.values.index("ACAD_LAYOUT", records.starts[root], records.starts[root + 1])
+    handle = records.values[name + 1]
+    kinds = {kind: [i for i in section[2:] if records.kinds[i] == kind] for kind in ("DICTIONARY", "LAYOUT")}
+    names = [record for record in kinds["DICTIONARY"] if records.first(record, HANDLE) == handle]
+    if len(names) != 1:
+        raise UnexpectedError("the layouts have no dictionary")
+    return [head, root, *names, *kinds["LAYOUT"]]
 
 
 def _places(codes: list[int], wanted: int) -> list[int]:
