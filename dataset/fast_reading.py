@@ -31,7 +31,7 @@ from dataset.plain_entities import PLACE, SUBCLASS, Plan, make_plan
 APPLICATION_GROUP = 102
 HANDLE_IN_XDATA = 1005
 COMMENT = 999
-HANDLE = 5
+HANDLE, NAME = 5, 2
 ATTRIBUTES_FOLLOW = 66
 WITHOUT_ORDER = ("SECTION", "BLOCK", "ENDBLK", "VERTEX", "ATTRIB", "SEQEND")  # stand in no layout
 PICTURE = re.compile(r"\*[UEXDAT]\d*", re.IGNORECASE)  # anonymous blocks: shown by whoever names them, or not at all
@@ -82,6 +82,7 @@ class _Records:
 
     @classmethod
     def of(cls, text: str) -> _Records:
+        """Raises ValueError (:class:`UnexpectedError` is one) if the lines are not pairs of a number and a value."""
         lines = text.rstrip().split("\n")
         codes, values = list(map(int, lines[::2])), lines[1::2]
         if COMMENT in codes:
@@ -148,30 +149,37 @@ def _drop_application_groups(codes: list[int], values: list[str]) -> None:
 
 @dataclass
 class _Reader:
+    """Builds the document of one file."""
+
     records: _Records
-    version: str
+    version: str  # of the file, like "AC1032"
     plans: dict[tuple[str, tuple[int, ...]], Plan | None] = field(default_factory=dict)
     handles: list[int] = field(default_factory=list)  # of all entities in layouts and blocks
     pinned: frozenset[str] = frozenset()  # handles that an application's data refer to: ezdxf may want those entities
 
     def document(self) -> Drawing:
+        """ezdxf builds the document of the records that are worth it; the plain entities are put in afterwards.
+
+        That changes the order within a layout, which nobody relies on as long as all handles are there and differ.
+        """
         records = self.records
         sections = records.sections()
         self.pinned = frozenset(records.values[i] for i in _places(records.codes, HANDLE_IN_XDATA))
-        blocks = _Blocks(records, sections.get("ENTITIES", range(0)), sections.get("BLOCKS", range(0)))
+        nothing = range(0)
+        blocks, unused = _blocks_in_use(records, sections.get("ENTITIES", nothing), sections.get("BLOCKS", nothing))
         loaded = {
             name: [records.compiled(record) for record in chosen]
             for name, chosen in (
-                ("HEADER", sections.get("HEADER", ())),
-                ("TABLES", _tables(records, sections.get("TABLES", ()), blocks.unused)),
-                ("OBJECTS", _objects(records, sections.get("OBJECTS", ()))),
+                ("HEADER", sections.get("HEADER", nothing)),
+                ("TABLES", _tables(records, sections.get("TABLES", nothing), unused)),
+                ("OBJECTS", _objects(records, sections.get("OBJECTS", nothing))),
             )
             if chosen
         }
         plain: dict[str, list[DXFGraphic]] = {}  # by the block they stand in, "" for ENTITIES
         if "BLOCKS" in sections:
             loaded["BLOCKS"] = [records.compiled(sections["BLOCKS"][0])]
-            for name, content in blocks.used:
+            for name, content in blocks:
                 loaded["BLOCKS"] += self._split(content, plain.setdefault(name, []))
         if "ENTITIES" in sections:
             loaded["ENTITIES"] = self._split(sections["ENTITIES"], plain.setdefault("", []))
@@ -221,50 +229,52 @@ class _Reader:
         return None if entity.dxf.handle in self.pinned else entity
 
 
-class _Blocks:
-    """The blocks that a sheet can show, with their records from BLOCK to ENDBLK, and the names of the others."""
+def _blocks_in_use(
+    records: _Records, entities: range, section: range
+) -> tuple[list[tuple[str, range]], frozenset[str]]:
+    """The blocks that have a name of their own or are used: names and records. And the names of the others."""
+    blocks = list(_blocks(records, section))
+    places = _places(records.codes, NAME)  # of blocks, and of layers or styles, which do no harm
 
-    def __init__(self, records: _Records, entities: range, section: range) -> None:
-        contents = list(_blocks(records, section))
-        places = _places(records.codes, 2)  # a name of a block, or of something else, which does no harm
+    def named(chosen: range) -> set[str]:
+        """All that a few records name, but for the first one's own name."""
+        if not chosen:
+            return set()
+        first = bisect_left(places, records.starts[chosen[0] + 1])
+        last = bisect_left(places, records.starts[chosen[-1] + 1])
+        return {records.values[place].lower() for place in places[first:last]}
 
-        def named(chosen: range) -> Iterator[str]:
-            if chosen:
-                first = bisect_left(places, records.starts[chosen[0] + 1])  # past the own name
-                last = bisect_left(places, records.starts[chosen[-1] + 1])
-                yield from (records.values[place].lower() for place in places[first:last])
-
-        refers: dict[str, set[str]] = {}
-        for name, content in contents:
-            refers.setdefault(name.lower(), set()).update(named(content))
-        waiting = {*named(entities), *(name for name in refers if not PICTURE.fullmatch(name))} & refers.keys()
-        seen: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            seen.add(name)
-            waiting |= (refers[name] & refers.keys()) - seen
-        self.used = [(name, content) for name, content in contents if name.lower() in seen]
-        self.unused = refers.keys() - seen
+    names: dict[str, set[str]] = {}
+    for name, content in blocks:
+        names.setdefault(name.lower(), set()).update(named(content))
+    waiting = {*named(entities), *(name for name in names if not PICTURE.fullmatch(name))} & names.keys()
+    used: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        used.add(name)
+        waiting |= (names[name] & names.keys()) - used
+    return [block for block in blocks if block[0].lower() in used], frozenset(names.keys() - used)
 
 
 def _blocks(records: _Records, section: range) -> Iterator[tuple[str, range]]:
+    """Name and records, from BLOCK to ENDBLK, of every block."""
     record, end = section.start + 1, section.stop
     while record < end:
         last = records.kinds.index("ENDBLK", record, end)
         if records.kinds[record] != "BLOCK" or "BLOCK" in records.kinds[record + 1 : last]:
             raise UnexpectedError("blocks are not in order")
-        name = records.first(record, 2)
+        name = records.first(record, NAME)
         if not name:
             raise UnexpectedError("a block has no name")
         yield name, range(record, last + 1)
         record = last + 1
 
 
-def _tables(records: _Records, section: range, unused: set[str]) -> list[int]:
+def _tables(records: _Records, section: range, unused: frozenset[str]) -> list[int]:
     return [
         record
         for record in section
-        if records.kinds[record] != "BLOCK_RECORD" or records.first(record, 2).lower() not in unused
+        if records.kinds[record] != "BLOCK_RECORD" or records.first(record, NAME).lower() not in unused
     ]
 
 
@@ -291,19 +301,10 @@ def _place(document: Drawing, plain: dict[str, list[DXFGraphic]]) -> None:
     records = document.block_records
     model, paper = records.get("*Model_Space"), records.get("*Paper_Space")
     by_owner = {model.dxf.handle: model, paper.dxf.handle: paper}
-    in_model: list[DXFGraphic] = []
-    in_paper: list[DXFGraphic] = []
-    for entity in plain.pop("", ()):
-        home = by_owner.get(entity.dxf.owner) or (paper if entity.dxf.get("paperspace", 0) else model)
-        (in_paper if home is paper else in_model).append(entity)
-    homes = [
-        (model, in_model),
-        (paper, in_paper),
-        *((records.get(name), found) for name, found in plain.items() if found),
-    ]
-    for home, entities in homes:
-        flag = {"paperspace": 1} if home.is_any_paperspace else {}
+    for name, entities in plain.items():
+        block = records.get(name) if name and entities else None
         for entity in entities:
+            home = block or by_owner.get(entity.dxf.owner) or (paper if entity.dxf.get("paperspace", 0) else model)
             entity.doc = document
-            entity.dxf.__dict__.update(flag, owner=home.dxf.handle)
+            entity.dxf.__dict__["owner"] = home.dxf.handle
             home.entity_space.add(entity)
