@@ -7,26 +7,24 @@ writes ``data/GF/`` (graphs), ``data/DeepDXF/`` (sequences) and ``data/report.js
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 if __package__ in (None, ""):  # started as a file: make the repository root importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
-
-import pebble
 
 from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
 from dataset.leftovers import find_leftovers, remove
 from dataset.naming import find_drawings, output_names
-from dataset.report import RunReport, format_report, write_report
+from dataset.pool import fair_share, run_in_pool
+from dataset.report import RunReport, format_report, report_file
 from dataset.storage import SequenceRecord, read_sequence
-from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file, run_task
+from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file
 from utils.cli import run_script
 from utils.progress import progress
 
@@ -55,6 +53,14 @@ class ProcessConfig:
     timeout: float = 300.0
     """Seconds after which a drawing is given up and named in the report."""
 
+    memory: float = 0.0
+    """Gigabytes that a process may take for one drawing (on Linux); 0 means an even share of the machine's memory. A
+    drawing that needs more is given up and named in the report."""
+
+    force: bool = False
+    """Do all drawings again; else only those that are new or changed, or that were done under another schema or with
+    other options."""
+
     strict: bool = False
     """Stop with exit status 1 at the first drawing that has to be skipped."""
 
@@ -66,6 +72,8 @@ class ProcessConfig:
             raise ValueError(f"workers must be 0 or more, not {self.workers}")
         if not self.timeout > 0:
             raise ValueError(f"timeout must be more than 0 seconds, not {self.timeout}")
+        if not self.memory >= 0:
+            raise ValueError(f"memory must be 0 or more gigabytes, not {self.memory}")
 
 
 def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
@@ -92,6 +100,8 @@ def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
 def process_drawings(config: ProcessConfig) -> RunReport:
     """Process all drawings under ``config.input`` and write the tensors and ``report.json``.
 
+    What an earlier run has done and has not changed since is not done again.
+
     Raises:
         UserError: there are no drawings, the output cannot be written, or a drawing was skipped under ``strict``.
     """
@@ -100,58 +110,40 @@ def process_drawings(config: ProcessConfig) -> RunReport:
     if not drawings:
         raise UserError(f"no drawings (*.dxf) in {config.input.resolve()}: correct --input")
     names = output_names(list(drawings))
-    sequences, graphs = config.output / "DeepDXF", config.output / "GF"
-    tasks = [
-        Task(path, source, sequences / names[source], graphs / names[source], config.overlap)
-        for source, path in drawings.items()
-    ]
+    report = RunReport(config.overlap)
+    kept: set[str] = set()
     try:
-        config.output.mkdir(parents=True, exist_ok=True)
-        files = []
-        for file in progress(_run(tasks, config), "drawings", total=len(tasks), unit="file"):
-            files.append(file)
-            if config.strict and file.status == "skipped":
-                raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
-        leftovers = _leftovers(tasks, files, config)
-        report = RunReport(files, time.perf_counter() - started, config.overlap, leftovers, config.prune)
-        write_report(report, config.output / "report.json")
+        with report_file(config.output / "report.json") as lines:
+            for file in progress(_reports(drawings, names, config), "drawings", total=len(drawings), unit="file"):
+                lines.add(file)
+                report.add(file)
+                if file.status != "skipped":
+                    kept.add(str(names[file.source]))
+                elif config.strict:
+                    raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
+            report.leftovers, report.pruned = _leftovers(kept, config), config.prune
+            report.seconds = time.perf_counter() - started
+            lines.close(report)
     except OSError as error:
         raise UserError(f"cannot write to {config.output.resolve()}: {error}") from error
     return report
 
 
-def _run(tasks: list[Task], config: ProcessConfig) -> Iterator[FileReport]:
-    """Run the tasks side by side, one process crash, hang or exception costing one file only; in task order."""
-    workers = min(config.workers or os.cpu_count() or 1, len(tasks))
-    pool = pebble.ProcessPool(workers, context=multiprocessing.get_context("spawn"))
-    try:
-        futures = [pool.schedule(run_task, args=(task,), timeout=config.timeout) for task in tasks]
-        for task, future in zip(tasks, futures, strict=True):
-            yield _outcome(task, future, config.timeout)
-    finally:
-        pool.stop()  # at the end there is nothing left to stop
-        pool.join()
+def _reports(drawings: dict[str, Path], names: dict[str, PurePosixPath], config: ProcessConfig) -> Iterator[FileReport]:
+    """Do every drawing and say what became of it, in a fixed order."""
+    sequences, graphs = config.output / "DeepDXF", config.output / "GF"
+    tasks = (
+        Task(path, source, sequences / names[source], graphs / names[source], config.overlap, config.force)
+        for source, path in drawings.items()
+    )
+    workers = min(config.workers or os.cpu_count() or 1, len(drawings))
+    return run_in_pool(tasks, workers, config.timeout, int(config.memory * 1e9) or fair_share(workers))
 
 
-def _outcome(task: Task, future: pebble.ProcessFuture, timeout: float) -> FileReport:
-    try:
-        return future.result()
-    except TimeoutError:
-        reason = f"took longer than {timeout:g} s (--timeout)"
-    except pebble.ProcessExpired as error:
-        reason = f"the process reading it crashed (exit code {error.exitcode})"
-    except OSError:  # the only thing that run_task raises: the output cannot be written
-        raise
-    except Exception as error:  # the boundary of one file: it is named in the report with its reason
-        reason = explain(error)
-    return FileReport(task.source, "skipped", reason)
-
-
-def _leftovers(tasks: list[Task], files: list[FileReport], config: ProcessConfig) -> list[str]:
+def _leftovers(kept: set[str], config: ProcessConfig) -> list[str]:
     """Find, and with ``--prune`` remove, what lies in the output but is of no drawing of this run."""
     folders = [config.output / "GF", config.output / "DeepDXF"]
-    kept = [task for task, file in zip(tasks, files, strict=True) if file.status != "skipped"]
-    leftovers = find_leftovers(folders, [path for task in kept for path in (task.sequence_path, task.graph_path)])
+    leftovers = find_leftovers(folders, kept)
     if config.prune:
         remove(leftovers, folders)
     return [path.relative_to(config.output).as_posix() for path in leftovers]
@@ -160,7 +152,7 @@ def _leftovers(tasks: list[Task], files: list[FileReport], config: ProcessConfig
 def main(config: ProcessConfig) -> int:
     report = process_drawings(config)
     print(format_report(report))
-    return EXIT_SKIPPED if report.having("skipped") else EXIT_COMPLETE
+    return EXIT_SKIPPED if report.statuses["skipped"] else EXIT_COMPLETE
 
 
 if __name__ == "__main__":

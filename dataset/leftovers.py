@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 
-def find_leftovers(folders: Iterable[Path], written: Iterable[Path]) -> list[Path]:
-    """The ``.h5`` files below ``folders`` that are not among ``written``, sorted.
+def find_leftovers(folders: Iterable[Path], written: Collection[str]) -> list[Path]:
+    """The ``.h5`` files below ``folders`` whose path in there is not among ``written``, sorted.
 
     They come from drawings that were deleted or renamed, that could not be read this time, or of another input.
     """
-    found = {path for folder in folders for path in folder.rglob("*.h5")}
-    return sorted(found - set(written))
+    return sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*.h5")
+        if path.relative_to(folder).as_posix() not in written
+    )
 
 
 def remove(leftovers: Iterable[Path], folders: Iterable[Path]) -> None:

@@ -1,88 +1,138 @@
-"""What a run did: ``report.json`` for programs, a short table for people."""
+"""What a run did: ``report.json`` for programs, a short table for people.
+
+Files are written to ``report.json`` as they come and only sums are kept, so that a million of them fit into memory.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO, get_args
 
 from dataset.entities import SCHEMA_VERSION
-from dataset.worker import FileReport
+from dataset.worker import FileReport, Status
 
 MAX_NAMED = 20  # skipped or recovered files that the table names; report.json has them all
+STATUSES: tuple[str, ...] = get_args(Status)
+COUNTERS = ("represented", "approximated", "left_out")
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunReport:
-    """All files of a run in input order, the seconds on the wall clock, and what older runs left in the output."""
+    """The sums over all files of a run, the first skipped and recovered ones, and what older runs left in the output.
 
-    files: Sequence[FileReport]
-    seconds: float
+    Attributes:
+        statuses: files by what became of them.
+        causes: files that were worked on, by why: new, changed, of another schema ...
+        named: the first ``MAX_NAMED`` reports of a status.
+        totals: the sum of each of the files' counters.
+        seconds: on the wall clock.
+    """
+
     overlap: str
+    statuses: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+    named: dict[str, list[FileReport]] = field(default_factory=lambda: {"recovered": [], "skipped": []})
+    totals: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in COUNTERS})
+    opened: int = 0
+    paper_space: int = 0
+    megabytes: float = 0.0
+    seconds: float = 0.0
     leftovers: Sequence[str] = ()
     pruned: bool = False
 
-    def having(self, status: str) -> list[FileReport]:
-        return [file for file in self.files if file.status == status]
-
-    def total(self, counter: str) -> Counter[str]:
-        """The sum of one of the files' counters: ``represented``, ``approximated`` or ``left_out``."""
-        total: Counter[str] = Counter()
-        for file in self.files:
-            total.update(getattr(file, counter))
-        return total
+    def add(self, file: FileReport) -> None:
+        self.statuses[file.status] += 1
+        if file.cause:
+            self.causes[file.cause] += 1
+        if len(self.named.get(file.status, ())) < MAX_NAMED:
+            self.named.get(file.status, []).append(file)
+        for name, total in self.totals.items():
+            total.update(getattr(file, name))
+        self.opened += bool(file.opened_blocks)
+        self.paper_space += file.paper_space
+        self.megabytes += file.megabytes
 
     @property
-    def megabytes(self) -> float:
-        return sum(file.megabytes for file in self.files)
+    def files(self) -> int:
+        return self.statuses.total()
 
 
-def write_report(report: RunReport, path: Path) -> None:
-    """Write ``report.json``, whole or not at all."""
-    content = {
-        "schema_version": SCHEMA_VERSION,
-        "overlap": report.overlap,
-        "totals": {
-            "files": len(report.files),
-            **{status: len(report.having(status)) for status in ("read", "recovered", "skipped")},
-            "seconds": round(report.seconds, 3),
-            "megabytes": round(report.megabytes, 3),
-            **{name: dict(report.total(name).most_common()) for name in ("represented", "approximated", "left_out")},
-            "paper_space_entities_ignored": sum(file.paper_space for file in report.files),
-        },
-        "leftovers": {"removed": report.pruned, "files": list(report.leftovers)},
-        "files": [asdict(file) for file in report.files],
-    }
+class ReportFile:
+    """A ``report.json`` in the making: one file after the other, then the sums."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._separator = '{"files": [\n '
+
+    def add(self, file: FileReport) -> None:
+        self._stream.write(self._separator + json.dumps(asdict(file), ensure_ascii=False))
+        self._separator = ",\n "
+
+    def close(self, report: RunReport) -> None:
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "overlap": report.overlap,
+            "totals": {
+                "files": report.files,
+                **{status: report.statuses[status] for status in STATUSES},
+                "seconds": round(report.seconds, 3),
+                "megabytes": round(report.megabytes, 3),
+                **{name: dict(total.most_common()) for name, total in report.totals.items()},
+                "paper_space_entities_ignored": report.paper_space,
+            },
+            "causes": dict(report.causes.most_common()),
+            "leftovers": {"removed": report.pruned, "files": list(report.leftovers)},
+        }
+        self._stream.write("\n],\n" + json.dumps(content, ensure_ascii=False, indent=1)[1:] + "\n")
+
+
+@contextmanager
+def report_file(path: Path) -> Iterator[ReportFile]:
+    """A new ``report.json`` that gets its name only when it is complete. Raises OSError if it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    try:
+        # names that are no UTF-8 hold lone surrogates: JSON has an escape for them, the encoding has not
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            yield ReportFile(stream)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def format_report(report: RunReport) -> str:
     """The table that a person reads at the end of a run."""
-    read, recovered, skipped = (report.having(status) for status in ("read", "recovered", "skipped"))
     seconds = max(report.seconds, 1e-9)
+    counts = ", ".join(f"{report.statuses[status]} {status}" for status in STATUSES)
     lines = [
-        f"{len(report.files)} drawings: {len(read)} read, {len(recovered)} recovered, {len(skipped)} skipped",
-        f"{report.seconds:.1f} s, {len(report.files) / seconds:.1f} drawings/s, {report.megabytes / seconds:.1f} MB/s",
+        f"{report.files} drawings: {counts}",
+        f"{report.seconds:.1f} s, {report.files / seconds:.1f} drawings/s, {report.megabytes / seconds:.1f} MB/s",
         "",
         *_entity_table(report),
-        *_named("recovered", recovered),
-        *_named("skipped", skipped),
+        *_named(report, "recovered"),
+        *_named(report, "skipped"),
         *_notes(report),
     ]
     return "\n".join(lines)
 
 
 def _entity_table(report: RunReport) -> list[str]:
-    represented, approximated = report.total("represented"), report.total("approximated")
-    left_out = report.total("left_out")
-    lines = [f"{'entities':<12}{'represented':>12}{'resampled':>12}"]
-    lines += [f"{name:<12}{count:>12,}{_or_blank(approximated[name]):>12}" for name, count in represented.most_common()]
-    lines.append(f"{'sum':<12}{represented.total():>12,}{approximated.total():>12,}")
+    represented, approximated, left_out = (report.totals[name] for name in COUNTERS)
+    missing: Counter[str] = Counter()
+    for name, count in left_out.items():
+        missing[name.partition(":")[0]] += count  # "ARC: coordinates are not finite" is an ARC
+    rows = [
+        (name, count - approximated[name], approximated[name], missing[name])
+        for name, count in represented.most_common()
+    ]
+    lines = [f"{'entities':<20}{'exactly':>12}{'approximated':>14}{'left out':>12}"]
+    lines += [_row(*row) for row in rows]
+    lines.append(_row("sum", represented.total() - approximated.total(), approximated.total(), left_out.total()))
     if left_out:
         lines += ["", f"left out: {left_out.total():,}"]
         lines += [f"  {count:>8,}  {name}" for name, count in left_out.most_common(MAX_NAMED)]
@@ -91,25 +141,27 @@ def _entity_table(report: RunReport) -> list[str]:
     return lines
 
 
-def _or_blank(count: int) -> str:
-    return f"{count:,}" if count else ""
+def _row(name: str, *counts: int) -> str:
+    exactly, approximated, left_out = (f"{count:,}" if count else "" for count in counts)
+    return f"{name:<20}{exactly:>12}{approximated:>14}{left_out:>12}".rstrip()
 
 
-def _named(title: str, files: list[FileReport]) -> list[str]:
+def _named(report: RunReport, status: str) -> list[str]:
+    files, more = report.named[status], report.statuses[status] - len(report.named[status])
     if not files:
         return []
-    lines = ["", f"{title}:", *(f"  {file.source}: {file.reason}" for file in files[:MAX_NAMED])]
-    return lines if len(files) <= MAX_NAMED else [*lines, f"  ... and {len(files) - MAX_NAMED} more, see report.json"]
+    lines = ["", f"{status}:", *(f"  {file.source}: {file.reason}" for file in files)]
+    return lines if not more else [*lines, f"  ... and {more} more, see report.json"]
 
 
 def _notes(report: RunReport) -> list[str]:
-    opened = sum(bool(file.opened_blocks) for file in report.files)
-    paper = sum(file.paper_space for file in report.files)
-    notes = []
-    if opened:
-        notes.append(f"{opened} sheets were read out of a block that wraps them (opened_blocks in report.json)")
-    if paper:
-        notes.append(f"paper space is not read: {paper:,} entities there")
+    # that all of them are new need not be said
+    causes = [] if report.causes.keys() == {"new"} and not report.statuses["unchanged"] else report.causes.most_common()
+    notes = [f"{count} done now: {cause}" for cause, count in causes]
+    if report.opened:
+        notes.append(f"{report.opened} sheets were read out of a block that wraps them (opened_blocks in report.json)")
+    if report.paper_space:
+        notes.append(f"paper space is not read: {report.paper_space:,} entities there")
     if report.leftovers:
         count, first = len(report.leftovers), report.leftovers[0]
         fate = (

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -66,9 +66,14 @@ class GraphRecord:
     overlap: str
 
 
-def write_sequence(path: Path, record: SequenceRecord) -> None:
-    """Write a sequence file; an existing one is replaced. Raises OSError if that fails."""
+def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a sequence file; an existing one is replaced. Raises OSError if that fails.
+
+    Args:
+        notes: further attributes, see :mod:`dataset.resume`.
+    """
     with _whole_file(path) as file:
+        file.attrs.update(notes or {})
         file.attrs["kind"] = SEQUENCE_KIND
         file.attrs["schema_version"] = SCHEMA_VERSION
         file.attrs["source"] = record.source
@@ -107,9 +112,10 @@ def _sequence(file: h5py.File) -> SequenceRecord:
     )
 
 
-def write_graph(path: Path, record: GraphRecord) -> None:
-    """Write a graph file; an existing one is replaced. Raises OSError if that fails."""
+def write_graph(path: Path, record: GraphRecord, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a graph file; an existing one is replaced. Raises OSError if that fails. ``notes`` as above."""
     with _whole_file(path) as file:
+        file.attrs.update(notes or {})
         file.attrs["kind"] = GRAPH_KIND
         file.attrs["schema_version"] = SCHEMA_VERSION
         file.attrs["source"] = record.source
@@ -136,9 +142,18 @@ def _graph(file: h5py.File) -> GraphRecord:
     )
 
 
+def read_attributes(path: Path) -> dict[str, Any] | None:
+    """All attributes of an output, of whatever schema version; None if there is no such file or it is damaged."""
+    try:
+        with h5py.File(path, "r") as file:
+            return dict(file.attrs)
+    except (OSError, RuntimeError):
+        return None
+
+
 @contextmanager
 def _whole_file(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file that gets its name only when it is complete."""
+    """A new HDF5 file that gets its name only when it is complete. Raises OSError if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # the name is short whatever the drawing's is: some names are as long as the file system allows
     temporary = path.parent / f".{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
@@ -146,6 +161,8 @@ def _whole_file(path: Path) -> Iterator[h5py.File]:
         with h5py.File(temporary, "w") as file:
             yield file
         temporary.replace(path)
+    except RuntimeError as error:  # HDF5's word for a disk that is full when it closes the file
+        raise OSError(str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,21 +8,24 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dataset.content import measure
 from dataset.dxf_process_DeepDXF import sequence_rows
 from dataset.dxf_process_GF import Overlap, gf_adjacency, gf_features, gf_graph
 from dataset.extents import drawing_extents
 from dataset.reading import read_sheet
+from dataset.resume import DAMAGED, FORCED, Stamp, earlier_report, notes
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 
 # ezdxf warns about every oddity on the error stream; what matters of it is in the report
 logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
 
-Status = Literal["read", "recovered", "skipped"]
+MAX_KINDS, MAX_REASON = 50, 200  # of what is left out of one file
+
+Status = Literal["read", "recovered", "unchanged", "skipped"]
 
 
 class NothingToShowError(ValueError):
@@ -31,11 +34,15 @@ class NothingToShowError(ValueError):
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file. The counters are by DXF type; ``approximated`` is a part of ``represented``."""
+    """What became of one file. The counters are by DXF type; ``approximated`` is a part of ``represented``.
+
+    Of an unchanged file all but ``seconds`` is what the run said that read it.
+    """
 
     source: str
     status: Status
-    reason: str = ""  # why it was skipped or recovered
+    reason: str = ""  # why it was skipped or, now or when it was read, recovered
+    cause: str = ""  # why it was worked on: it is new, it changed, its outputs are of another schema ...
     seconds: float = 0.0
     megabytes: float = 0.0
     represented: dict[str, int] = field(default_factory=dict)
@@ -43,6 +50,7 @@ class FileReport:
     left_out: dict[str, int] = field(default_factory=dict)
     opened_blocks: tuple[str, ...] = ()
     paper_space: int = 0
+    has_graph: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Task:
     sequence_path: Path
     graph_path: Path
     overlap: Overlap
+    force: bool = False  # work on it although an earlier run has done it
 
 
 def process_file(path: Path, source: str, overlap: Overlap = "cross") -> ProcessedDrawing:
@@ -91,9 +100,10 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross") -> Process
         megabytes=path.stat().st_size / 1e6,
         represented=dict(content.represented),
         approximated=dict(content.approximated),
-        left_out=dict(content.left_out),
+        left_out=_bounded(content.left_out),
         opened_blocks=sheet.opened_blocks,
         paper_space=sheet.paper_space,
+        has_graph=graph is not None,
     )
     if graph is None:
         return ProcessedDrawing(sequence, None, report)
@@ -102,21 +112,46 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross") -> Process
 
 
 def run_task(task: Task) -> FileReport:
-    """Process one file and write what it gives. A file that cannot be processed is reported, not raised.
+    """Process one file and write what it gives, unless an earlier run has done so.
+
+    A file that cannot be processed is reported, not raised.
 
     Raises:
+        MemoryError: the drawing needs more memory than it may take.
         OSError: the output cannot be written. That is the run's failure, not the drawing's.
     """
+    started = time.perf_counter()
     try:
+        stamp = Stamp.of(task.path, task.source, task.overlap)
+        earlier, cause = (None, FORCED) if task.force else _earlier(task, stamp)
+        if earlier:
+            return replace(earlier, status="unchanged", cause="", seconds=time.perf_counter() - started)
         drawing = process_file(task.path, task.source, task.overlap)
+    except MemoryError:
+        raise
     except Exception as error:  # the boundary that keeps one bad file from costing the others
         return FileReport(task.source, "skipped", explain(error), megabytes=_megabytes(task.path))
-    write_sequence(task.sequence_path, drawing.sequence)
+    report = replace(drawing.report, cause=cause)
+    _write(task, drawing, notes(stamp, asdict(report)))
+    return report
+
+
+def _earlier(task: Task, stamp: Stamp) -> tuple[FileReport | None, str]:
+    found, cause = earlier_report(task.sequence_path, task.graph_path, stamp)
+    try:
+        return FileReport(**found) if found else None, cause
+    except TypeError:  # the report of another version of this program
+        return None, DAMAGED
+
+
+def _write(task: Task, drawing: ProcessedDrawing, attributes: dict[str, Any]) -> None:
+    """The sequence comes last: with it the drawing is done, see :mod:`dataset.resume`."""
     if drawing.graph is None:
         task.graph_path.unlink(missing_ok=True)  # of an earlier run on another state of the drawing
     else:
-        write_graph(task.graph_path, drawing.graph)
-    return drawing.report
+        graph_attributes = {name: value for name, value in attributes.items() if name != "report"}
+        write_graph(task.graph_path, drawing.graph, graph_attributes)
+    write_sequence(task.sequence_path, drawing.sequence, attributes)
 
 
 def explain(error: BaseException) -> str:
@@ -126,6 +161,14 @@ def explain(error: BaseException) -> str:
     if isinstance(error, NothingToShowError):
         return text
     return f"{name}: {text}"[:500] if text else name
+
+
+def _bounded(left_out: Counter[str]) -> dict[str, int]:
+    """The most frequent kinds by name: a hostile file can have a different reason, of any length, for every entity."""
+    kinds: Counter[str] = Counter()
+    for rank, (name, count) in enumerate(left_out.most_common()):
+        kinds[name[:MAX_REASON] if rank < MAX_KINDS else "further kinds"] += count
+    return dict(kinds)
 
 
 def _listing(counts: Counter[str]) -> str:

@@ -1,23 +1,21 @@
 """The command line, as a user runs it: from somewhere else, on names as they are, with broken files among good ones."""
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pebble
 import pytest
 
 from config.errors import UserError
-from dataset.dxf_process import ProcessConfig, _outcome, load_drawing, process_drawings, process_file
+from dataset.dxf_process import ProcessConfig, load_drawing, process_drawings, process_file
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.naming import find_drawings, output_names
 from dataset.report import format_report
 from dataset.storage import read_graph, read_sequence
-from dataset.worker import NothingToShowError, Task
+from dataset.worker import NothingToShowError
 from tests.dataset.building import new_drawing, saved
 
 SCRIPT = Path(__file__).parents[2] / "dataset" / "dxf_process.py"
@@ -136,22 +134,6 @@ def test_what_cannot_be_read_any_more_is_a_leftover(tmp_path):
     assert process_drawings(config).leftovers == ["DeepDXF/a.h5", "GF/a.h5"]
 
 
-def test_a_drawing_that_takes_too_long_costs_only_itself(tmp_path):
-    saved(lines_drawing(1), tmp_path / "in", "small.dxf")
-    lines = "0\nLINE\n8\n0\n10\n0\n20\n0\n11\n1\n21\n1\n" * 500_000
-    (tmp_path / "in" / "large.dxf").write_text(f"0\nSECTION\n2\nENTITIES\n{lines}0\nENDSEC\n0\nEOF\n")
-    report = process_drawings(ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1, timeout=4.0))
-    assert {file.source: file.status for file in report.files} == {"large.dxf": "skipped", "small.dxf": "read"}
-    assert "--timeout" in report.having("skipped")[0].reason
-
-
-def test_a_crash_of_the_worker_is_named_with_its_file(tmp_path):
-    task = Task(tmp_path / "a.dxf", "a.dxf", tmp_path / "s.h5", tmp_path / "g.h5", "cross")
-    with pebble.ProcessPool(1, context=multiprocessing.get_context("spawn")) as pool:
-        report = _outcome(task, pool.schedule(os._exit, args=(7,)), timeout=60)
-    assert report.status == "skipped" and "exit code 7" in report.reason
-
-
 def test_a_drawing_with_nothing_to_represent_is_named(tmp_path):
     document, space = new_drawing()
     space.add_point((0, 0))
@@ -160,7 +142,7 @@ def test_a_drawing_with_nothing_to_represent_is_named(tmp_path):
 
 
 def test_config_refuses_nonsense():
-    for wrong in ({"workers": -1}, {"timeout": 0}):
+    for wrong in ({"workers": -1}, {"timeout": 0}, {"memory": -1}):
         with pytest.raises(ValueError):
             ProcessConfig(Path(), **wrong)
 
