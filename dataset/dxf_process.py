@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 if __package__ in (None, ""):  # started as a file: make the repository root importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -20,7 +20,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
 from dataset.leftovers import find_leftovers, remove
-from dataset.naming import find_drawings, output_names
+from dataset.naming import Found, find_drawings, output_names
 from dataset.pool import fair_share, run_in_pool
 from dataset.report import RunReport, format_report, report_file
 from dataset.storage import SequenceRecord, read_sequence
@@ -106,19 +106,20 @@ def process_drawings(config: ProcessConfig) -> RunReport:
         UserError: there are no drawings, the output cannot be written, or a drawing was skipped under ``strict``.
     """
     started = time.perf_counter()
-    drawings = find_drawings(config.input)
-    if not drawings:
-        raise UserError(f"no drawings (*.dxf) in {config.input.resolve()}: correct --input")
-    names = output_names(list(drawings))
+    found = find_drawings(config.input)
+    if not found.sources:
+        reason = "".join(f" ({folder}: {why})" for folder, why in list(found.unreadable.items())[:1])
+        raise UserError(f"no drawings (*.dxf) in {config.input.resolve()}{reason}: correct --input")
+    names = output_names(found.sources)
     report = RunReport(config.overlap)
     kept: set[str] = set()
     try:
         with report_file(config.output / "report.json") as lines:
-            for file in progress(_reports(drawings, names, config), "drawings", total=len(drawings), unit="file"):
+            for file in progress(_reports(found, names, config), "drawings", total=len(names), unit="file"):
                 lines.add(file)
                 report.add(file)
                 if file.status != "skipped":
-                    kept.add(str(names[file.source]))
+                    kept.add(names[file.source])
                 elif config.strict:
                     raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
             report.leftovers, report.pruned = _leftovers(kept, config), config.prune
@@ -129,15 +130,17 @@ def process_drawings(config: ProcessConfig) -> RunReport:
     return report
 
 
-def _reports(drawings: dict[str, Path], names: dict[str, PurePosixPath], config: ProcessConfig) -> Iterator[FileReport]:
-    """Do every drawing and say what became of it, in a fixed order."""
+def _reports(found: Found, names: dict[str, str], config: ProcessConfig) -> Iterator[FileReport]:
+    """Do every drawing and say what became of it, in a fixed order; first the folders that could not be searched."""
+    for folder, reason in found.unreadable.items():
+        yield FileReport(f"{folder}/", "skipped", f"the folder cannot be searched: {reason}")
     sequences, graphs = config.output / "DeepDXF", config.output / "GF"
     tasks = (
-        Task(path, source, sequences / names[source], graphs / names[source], config.overlap, config.force)
-        for source, path in drawings.items()
+        Task(found.path(source), source, sequences / name, graphs / name, config.overlap, config.force)
+        for source, name in names.items()
     )
-    workers = min(config.workers or os.cpu_count() or 1, len(drawings))
-    return run_in_pool(tasks, workers, config.timeout, int(config.memory * 1e9) or fair_share(workers))
+    workers = min(config.workers or os.cpu_count() or 1, len(names))
+    yield from run_in_pool(tasks, workers, config.timeout, int(config.memory * 1e9) or fair_share(workers))
 
 
 def _leftovers(kept: set[str], config: ProcessConfig) -> list[str]:

@@ -45,13 +45,15 @@ class Stamp:
 
 def content_hash(path: Path) -> str:
     """128 bits of BLAKE2b over a file's bytes: no drawing waits for it, reading one takes a hundred times as long."""
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise OSError("is no regular file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def notes(stamp: Stamp, report: Mapping[str, Any]) -> dict[str, Any]:
     """What is written beside the tensors: the stamp, and what the report said of the file."""
-    return {**asdict(stamp), "report": json.dumps(report, ensure_ascii=False)}
+    return {**asdict(stamp), "report": json.dumps(report)}
 
 
 def earlier_report(sequence_path: Path, graph_path: Path, stamp: Stamp) -> tuple[dict[str, Any] | None, str]:

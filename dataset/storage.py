@@ -73,14 +73,17 @@ def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] 
         notes: further attributes, see :mod:`dataset.resume`.
     """
     with _whole_file(path) as file:
-        file.attrs.update(notes or {})
-        file.attrs["kind"] = SEQUENCE_KIND
-        file.attrs["schema_version"] = SCHEMA_VERSION
-        file.attrs["source"] = record.source
-        file.attrs["extents"] = np.array(astuple(record.extents), dtype=np.float64)  # min_x, min_y, width, height
-        file.attrs["entity_count"] = record.entity_count
-        file.attrs["opened_blocks"] = json.dumps(record.opened_blocks, ensure_ascii=False)
-        file.attrs["overlap"] = record.overlap
+        attributes = {
+            **(notes or {}),
+            "kind": SEQUENCE_KIND,
+            "schema_version": SCHEMA_VERSION,
+            "source": record.source,
+            "extents": np.array(astuple(record.extents), dtype=np.float64),  # min_x, min_y, width, height
+            "entity_count": record.entity_count,
+            "opened_blocks": json.dumps(record.opened_blocks),
+            "overlap": record.overlap,
+        }
+        _set_attributes(file, attributes)
         packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         file.create_dataset("dxf_vec", data=record.dxf_vec, dtype=np.int32, **packing)
         if record.gf_counts is not None:
@@ -115,11 +118,14 @@ def _sequence(file: h5py.File) -> SequenceRecord:
 def write_graph(path: Path, record: GraphRecord, notes: Mapping[str, Any] | None = None) -> None:
     """Write a graph file; an existing one is replaced. Raises OSError if that fails. ``notes`` as above."""
     with _whole_file(path) as file:
-        file.attrs.update(notes or {})
-        file.attrs["kind"] = GRAPH_KIND
-        file.attrs["schema_version"] = SCHEMA_VERSION
-        file.attrs["source"] = record.source
-        file.attrs["overlap"] = record.overlap
+        attributes = {
+            **(notes or {}),
+            "kind": GRAPH_KIND,
+            "schema_version": SCHEMA_VERSION,
+            "source": record.source,
+            "overlap": record.overlap,
+        }
+        _set_attributes(file, attributes)
         file.create_dataset("features", data=record.features, dtype=np.float32)
         file.create_dataset("adjacency", data=record.adjacency, dtype=np.uint8)
         file.create_dataset("counts", data=record.counts, dtype=np.int64)
@@ -140,6 +146,15 @@ def _graph(file: h5py.File) -> GraphRecord:
         source=str(file.attrs["source"]),
         overlap=str(file.attrs["overlap"]),
     )
+
+
+def _set_attributes(file: h5py.File, attributes: Mapping[str, Any]) -> None:
+    """Names that are no UTF-8 hold lone surrogates: they are written as the bytes they are, as h5py reads them."""
+    for name, value in attributes.items():
+        if isinstance(value, str):
+            file.attrs.create(name, value.encode("utf-8", "surrogateescape"), dtype=h5py.string_dtype())
+        else:
+            file.attrs[name] = value
 
 
 def read_attributes(path: Path) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequ
 # ezdxf warns about every oddity on the error stream; what matters of it is in the report
 logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
 
-MAX_KINDS, MAX_REASON = 50, 200  # of what is left out of one file
+MAX_KINDS, MAX_REASON = 50, 120  # of what is left out of one file
 
 Status = Literal["read", "recovered", "unchanged", "skipped"]
 

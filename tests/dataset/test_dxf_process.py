@@ -12,7 +12,6 @@ import pytest
 from config.errors import UserError
 from dataset.dxf_process import ProcessConfig, load_drawing, process_drawings, process_file
 from dataset.dxf_process_GF import gf_adjacency, gf_features
-from dataset.naming import find_drawings, output_names
 from dataset.report import format_report
 from dataset.storage import read_graph, read_sequence
 from dataset.worker import NothingToShowError
@@ -145,23 +144,3 @@ def test_config_refuses_nonsense():
     for wrong in ({"workers": -1}, {"timeout": 0}, {"memory": -1}):
         with pytest.raises(ValueError):
             ProcessConfig(Path(), **wrong)
-
-
-def test_names_that_differ_only_in_case_or_folder_stay_apart():
-    sources = ["a.dxf", "A.DXF", "a.DXF", "b/a.dxf", "B/a.dxf", "c.dxf", "c.dxf.dxf", "x.y.dxf", "（321）.dxf"]
-    names = output_names(sources)
-    assert len({str(name).casefold() for name in names.values()}) == len(sources)
-    assert str(names["x.y.dxf"]) == "x.y.h5" and str(names["（321）.dxf"]) == "（321）.h5"
-    assert str(names["a.dxf"]).startswith("a.dxf.") and str(names["A.DXF"]).startswith("A.DXF.")
-    pair = output_names(["a.dxf", "A.dxf2"[:5], "sub/x.dxf"])
-    assert str(pair["sub/x.dxf"]) == "sub/x.h5"
-
-
-def test_drawings_are_found_in_any_case_and_in_a_fixed_order(tmp_path):
-    for name in ("b.DXF", "a.dxf", "sub/c.Dxf", "d.dwg"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "folder.dxf").mkdir()
-    assert list(find_drawings(tmp_path)) == ["a.dxf", "b.DXF", "sub/c.Dxf"]
-    assert find_drawings(tmp_path / "a.dxf") == {"a.dxf": tmp_path / "a.dxf"}
-    assert find_drawings(tmp_path / "absent") == {}
