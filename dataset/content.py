@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from ezdxf.entities import DXFGraphic
 
-from dataset.entities import N_POINTS, TYPE_INDEX
+from dataset.entities import ALIASES, N_POINTS, TYPE_INDEX
 from dataset.geometry import Geometry
 from dataset.parameters import parameters
 from dataset.reading import DAMAGE, Sheet, type_of
@@ -40,13 +41,13 @@ NO_BOX = (math.nan,) * 4
 
 def measure(sheet: Sheet) -> Content:
     """Measure every entity that the table knows; count the others, and the damaged ones, by type and reason."""
-    geometry = Geometry(sheet.document)
+    geometry = Geometry(sheet.document, sheet.sight)
     types, boxes, values = [], [], []
     represented: Counter[str] = Counter()
     approximated: Counter[str] = Counter()
     left_out = Counter(sheet.left_out)
     for entity in sheet.entities:
-        spelled, name = entity.dxftype(), type_of(entity)
+        spelled, name = _spelled(entity), type_of(entity)
         if name is None:
             left_out[spelled] += 1
             continue
@@ -62,8 +63,9 @@ def measure(sheet: Sheet) -> Content:
         boxes.append(box or NO_BOX)
         values.append(found)
         represented[spelled] += 1
-        if name in RESAMPLED and found["count"] > N_POINTS:
+        if spelled not in KNOWN or (name in RESAMPLED and found["count"] > N_POINTS):
             approximated[spelled] += 1
+    left_out.update({f"{reason}"[:200]: count for reason, count in geometry.damaged.items()})
     return Content(
         np.array(types, dtype=np.int64),
         np.array(boxes, dtype=np.float64).reshape(-1, 4),
@@ -74,4 +76,11 @@ def measure(sheet: Sheet) -> Content:
     )
 
 
+def _spelled(entity: DXFGraphic) -> str:
+    """The type as the file has it: a part of a proxy graphic is counted as the entity that it is the picture of."""
+    origin = entity.origin_of_copy
+    return entity.dxftype() if origin is None or type_of(origin) else origin.dxftype()
+
+
+KNOWN = TYPE_INDEX.keys() | ALIASES.keys()
 RESAMPLED = ("LWPOLYLINE", "LEADER", "SPLINE")  # with more points than slots

@@ -38,7 +38,8 @@ class ProcessConfig:
     """Turn a folder of DXF drawings into tensors for both encoders, reading every file once."""
 
     input: Path
-    """Folder of drawings, searched with its sub-folders for *.dxf in any case; or one drawing."""
+    """Folder of drawings, searched with its sub-folders for *.dxf and *.dwg in any case; or one drawing. DWG drawings
+    need the ODA File Converter."""
 
     output: Path = Path("data")
     """Folder that gets GF/, DeepDXF/ and report.json."""
@@ -49,6 +50,9 @@ class ProcessConfig:
     overlap: Overlap = "cross"
     """When two entities overlap: with `cross` their boxes touch or cross and neither contains the other; with
     `intersects` their boxes share a point."""
+
+    visible_only: bool = False
+    """Leave out what is invisible or on a layer that is frozen or off; else it is read like the rest."""
 
     timeout: float = 300.0
     """Seconds after which a drawing is given up and named in the report."""
@@ -109,7 +113,7 @@ def process_drawings(config: ProcessConfig) -> RunReport:
     found = find_drawings(config.input)
     if not found.sources:
         reason = "".join(f" ({folder}: {why})" for folder, why in list(found.unreadable.items())[:1])
-        raise UserError(f"no drawings (*.dxf) in {config.input.resolve()}{reason}: correct --input")
+        raise UserError(f"no drawings (*.dxf, *.dwg) in {config.input.resolve()}{reason}: correct --input")
     names = output_names(found.sources)
     report = RunReport(config.overlap)
     kept: set[str] = set()
@@ -134,13 +138,21 @@ def _reports(found: Found, names: dict[str, str], config: ProcessConfig) -> Iter
     """Do every drawing and say what became of it, in a fixed order; first the folders that could not be searched."""
     for folder, reason in found.unreadable.items():
         yield FileReport(f"{folder}/", "skipped", f"the folder cannot be searched: {reason}")
-    sequences, graphs = config.output / "DeepDXF", config.output / "GF"
-    tasks = (
-        Task(found.path(source), source, sequences / name, graphs / name, config.overlap, config.force)
-        for source, name in names.items()
-    )
     workers = min(config.workers or os.cpu_count() or 1, len(names))
+    tasks = (_task(found.path(source), source, name, config) for source, name in names.items())
     yield from run_in_pool(tasks, workers, config.timeout, int(config.memory * 1e9) or fair_share(workers))
+
+
+def _task(path: Path, source: str, name: str, config: ProcessConfig) -> Task:
+    return Task(
+        path,
+        source,
+        sequence_path=config.output / "DeepDXF" / name,
+        graph_path=config.output / "GF" / name,
+        overlap=config.overlap,
+        visible_only=config.visible_only,
+        force=config.force,
+    )
 
 
 def _leftovers(kept: set[str], config: ProcessConfig) -> list[str]:

@@ -30,6 +30,8 @@ ALIASES = {
     "MULTILEADER": "LEADER",
     "MLEADER": "LEADER",
     "TRACE": "SOLID",
+    "ARC_DIMENSION": "DIMENSION",
+    "LARGE_RADIAL_DIMENSION": "DIMENSION",
     "ATTRIB": "TEXT",  # met on a sheet only where a wrapping INSERT was opened
     "ELLIPSE": "SPLINE",
 }

@@ -7,6 +7,7 @@ placed by every INSERT. Nothing is flattened but splines, and these within bound
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 
 import ezdxf
@@ -29,17 +30,26 @@ from dataset.placement import (
     sweep,
     text_frame,
 )
+from dataset.proxies import proxy_parts
 from dataset.reading import DAMAGE
+from dataset.sight import Sight
 from dataset.text_size import frame_lines
 
 MAX_BLOCK_DEPTH = 64
 
 
 class Geometry:
-    """Boxes of a document's entities; keeps the outline of every block it has met."""
+    """Boxes of a document's entities; keeps the outline of every block it has met.
 
-    def __init__(self, document: ezdxf.document.Drawing) -> None:
+    Attributes:
+        damaged: the entities of blocks and of the pictures of dimensions that add nothing to a box because they are
+            damaged, by type and reason; those of a block once, however often it is inserted.
+    """
+
+    def __init__(self, document: ezdxf.document.Drawing, sight: Sight | None = None) -> None:
         self._blocks = document.blocks
+        self._sight = sight or Sight(document, visible_only=False)
+        self.damaged: Counter[str] = Counter()
         self._placed: dict[str, PlacedOnce] = {}
         self._open: list[str] = []  # the blocks being gathered, to catch one that contains itself
         self._adders: dict[str, Callable[[Outline, DXFGraphic], None]] = {
@@ -64,6 +74,8 @@ class Geometry:
             "MLEADER": _add_multileader,
             "INSERT": self._add_insert,
             "DIMENSION": self._add_dimension,
+            "ARC_DIMENSION": self._add_dimension,
+            "LARGE_RADIAL_DIMENSION": self._add_dimension,
         }
 
     def box(self, entity: DXFGraphic) -> Box | None:
@@ -93,17 +105,22 @@ class Geometry:
 
     def _gather(self, outline: Outline, entities) -> None:
         for entity in entities:
-            adder = self._adders.get(entity.dxftype())
-            if adder is None:
+            if not self._sight.shows_in_block(entity):
                 continue
+            adder = self._adders.get(entity.dxftype(), self._add_proxy)
             part = Outline()
             try:
                 adder(part, entity)
                 part.box()
-            except DAMAGE:  # one damaged entity must not take the block with it
+            except DAMAGE as error:  # one damaged entity must not take the block with it
+                self.damaged[f"{entity.dxftype()} in a block: {error}"] += 1
                 continue
             outline.points += part.points
             outline.arcs += part.arcs
+
+    def _add_proxy(self, outline: Outline, entity: DXFGraphic) -> None:
+        """An entity of a program we do not know, by its proxy graphic; nothing without."""
+        self._gather(outline, proxy_parts(entity))
 
     def _add_insert(self, outline: Outline, insert: DXFGraphic) -> None:
         dxf = insert.dxf

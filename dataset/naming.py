@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-EXTENSIONS = (".dxf",)
+EXTENSIONS = (".dxf", ".dwg")
 OUTPUT_EXTENSION = ".h5"
 
 # What Windows does not allow, besides a dot or space at the end: the outputs of a run are copied there

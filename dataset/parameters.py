@@ -13,6 +13,7 @@ from dataset.curves import along_polyline, along_spline, control_points
 from dataset.entities import N_KNOTS, N_POINTS
 from dataset.outline import Box, Point
 from dataset.placement import (
+    dimension_kind,
     dimension_points,
     insert_map,
     leader_points,
@@ -118,7 +119,7 @@ def _hatch(hatch: DXFGraphic, box: Box | None) -> Values:
 
 
 def _dimension(dimension: DXFGraphic) -> Values:
-    kind = dimension.dxf.dimtype & 7
+    kind = dimension_kind(dimension)
     values: Values = {"dimension_type": kind}
     for i, (x, y) in dimension_points(dimension).items():
         values[f"x{i}"], values[f"y{i}"] = x, y
@@ -142,10 +143,13 @@ def measurement(dimension: DXFGraphic) -> float | None:
 
     CAD programs store it with the linear scale factor applied, and that of an angle in radians.
     """
-    kind = dimension.dxf.dimtype & 7
+    kind = dimension_kind(dimension)
+    is_angle = kind in ANGULAR and dimension.dxftype() != "ARC_DIMENSION"  # which shows the length of the arc
     stored = dimension.dxf.get("actual_measurement")
     if stored is not None and math.isfinite(stored):
-        return abs(math.degrees(stored) if kind in ANGULAR else stored)
+        return abs(math.degrees(stored) if is_angle else stored)
+    if dimension.dxftype() != "DIMENSION":  # ezdxf measures these as something else
+        return None
     try:
         value = dimension.get_measurement()
         if kind == ORDINATE:

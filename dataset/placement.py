@@ -122,7 +122,13 @@ def text_frame(entity: DXFGraphic) -> tuple[TextFrame, Affine]:
 
 # Which definition points a dimension type uses, by the slot that holds them; the text's middle is slot 5.
 _DEFPOINTS = ("defpoint", "defpoint2", "defpoint3", "defpoint4", "defpoint5")
+_LARGE_RADIUS = ("defpoint", "override_center", "jog_point", "chord_point")  # as for a radius: 0 center, 3 on the arc
 _USED = {0: (0, 1, 2), 1: (0, 1, 2), 2: (0, 1, 2, 3, 4), 3: (0, 3), 4: (0, 3), 5: (0, 1, 2, 3), 6: (0, 1, 2)}
+
+
+def dimension_kind(dimension: DXFGraphic) -> int:
+    """0 linear, 1 aligned, 2 angular by lines, 3 diameter, 4 radius, 5 angular by points, 6 ordinate."""
+    return {"ARC_DIMENSION": 5, "LARGE_RADIAL_DIMENSION": 4}.get(dimension.dxftype(), dimension.dxf.dimtype & 7)
 
 
 def dimension_points(dimension: DXFGraphic) -> dict[int, Point]:
@@ -130,9 +136,10 @@ def dimension_points(dimension: DXFGraphic) -> dict[int, Point]:
     dxf = dimension.dxf
     affine = plane(dimension)
     points = {}
-    for i in _USED.get(dxf.dimtype & 7, (0,)):
-        if dxf.hasattr(_DEFPOINTS[i]):
-            point = dxf.get(_DEFPOINTS[i])
+    names = _LARGE_RADIUS if dimension.dxftype() == "LARGE_RADIAL_DIMENSION" else _DEFPOINTS
+    for i in _USED.get(dimension_kind(dimension), (0,)):
+        if dxf.hasattr(names[i]):
+            point = dxf.get(names[i])
             points[i] = place((point.x, point.y), affine if i == 4 else None)  # only code 16 is in the OCS
     if dxf.hasattr("text_midpoint"):
         points[5] = place((dxf.text_midpoint.x, dxf.text_midpoint.y), affine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from ezdxf import recover
 from ezdxf.document import Drawing
 from ezdxf.entities import DXFGraphic, Insert
 
+from dataset.dwg import converted, is_dwg
 from dataset.entities import ALIASES, TYPE_INDEX
 from dataset.fast_reading import read_fast
+from dataset.proxies import proxy_parts
+from dataset.sight import BY_INSERT, Sight
 
 BINARY_SIGNATURE = b"AutoCAD Binary DXF\r\n\x1a\x00"
 
@@ -31,11 +35,13 @@ class Sheet:
     """What a person sees on a drawing's sheet.
 
     ``entities`` come in drawing order. ``opened_blocks`` names the blocks whose content was taken for the sheet's own.
+    ``sight`` knows what is switched off.
     ``recovered`` says why ezdxf's recover mode was needed, or is empty. ``left_out`` counts what could not be carried
     out of an opened block, ``paper_space`` the entities of the layouts that are not read.
     """
 
     document: Drawing
+    sight: Sight
     entities: list[DXFGraphic]
     opened_blocks: tuple[str, ...]
     recovered: str
@@ -43,22 +49,29 @@ class Sheet:
     paper_space: int
 
 
-def read_sheet(path: Path) -> Sheet:
-    """Read a drawing, ASCII or binary, damaged or not.
+def read_sheet(path: Path, visible_only: bool = False) -> Sheet:
+    """Read a drawing, DXF (ASCII or binary, damaged or not) or DWG.
 
     The sheet is the model space; where that is empty although a block called ``*Model_Space`` holds entities, it is
     that block. Then wrappers are opened, see :func:`open_wrappers`. Paper space is counted, not read.
 
+    Args:
+        visible_only: leave out (and count) what is invisible or on a layer that is frozen or off.
+
     Raises:
+        NeedsConverterError: it is a DWG file and the ODA File Converter is not installed.
         OSError: the file cannot be read.
         Exception: whatever ezdxf raises on a file that even its recover mode cannot read.
     """
-    document, recovered = read_document(path)
+    with converted(path) if is_dwg(path) else nullcontext(path) as dxf_path:
+        document, recovered = read_document(dxf_path)
+    sight = Sight(document, visible_only)
     entities, opened_blocks = _model_space(document)
     left_out: Counter[str] = Counter()
-    entities, wrappers = open_wrappers(in_drawing_order(entities), left_out)
+    entities = [part for entity in in_drawing_order(entities) for part in _shown(entity, sight, left_out)]
+    entities, wrappers = open_wrappers(entities, left_out, sight)
     paper_space = sum(len(layout) for layout in document.layouts if not layout.is_modelspace)
-    return Sheet(document, entities, (*opened_blocks, *wrappers), recovered, left_out, paper_space)
+    return Sheet(document, sight, entities, (*opened_blocks, *wrappers), recovered, left_out, paper_space)
 
 
 def read_document(path: Path) -> tuple[Drawing, str]:
@@ -128,7 +141,25 @@ def _alive(entities: Iterable[DXFGraphic]) -> list[DXFGraphic]:
     return [entity for entity in entities if entity.is_alive]
 
 
-def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[list[DXFGraphic], tuple[str, ...]]:
+def _shown(
+    entity: DXFGraphic, sight: Sight, left_out: Counter[str], inherited: str = BY_INSERT
+) -> Iterable[DXFGraphic]:
+    """The entity if it is shown, the parts of its picture if only that is known; else nothing, and it is counted."""
+    if not sight.shows(entity, inherited):
+        left_out[f"{entity.dxftype()}: not visible"] += 1
+        return ()
+    if not entity.proxy_graphic or type_of(entity):
+        return (entity,)
+    try:
+        return proxy_parts(entity) or (entity,)
+    except DAMAGE as error:
+        left_out[f"{entity.dxftype()}: {error}"] += 1
+        return ()
+
+
+def open_wrappers(
+    entities: list[DXFGraphic], left_out: Counter[str], sight: Sight | None = None
+) -> tuple[list[DXFGraphic], tuple[str, ...]]:
     """Open the INSERTs that wrap a whole sheet: a graph of one node would say nothing.
 
     The rule: an INSERT is a wrapper if, after opening it, at least ``WRAPPER_SHARE`` of the entities one sees directly
@@ -139,17 +170,18 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
 
     Args:
         entities: a sheet in drawing order.
-        left_out: counts what ezdxf cannot transform out of the block, by type and reason.
+        left_out: counts what ezdxf cannot transform out of the block, and what is not shown, by type and reason.
+        sight: what is shown; all if left out.
 
     Returns:
         The entities one sees after opening, and the names of the opened blocks, outermost first.
     """
     opened: list[str] = []
     for _ in range(MAX_OPENED_LEVELS):
-        wrapper = _find_wrapper(entities)
+        wrapper = _find_wrapper(entities, sight)
         if wrapper is None or wrapper.dxf.name in opened:
             break
-        content, skipped = _content(wrapper)
+        content, skipped = _content(wrapper, sight)
         if not content:  # nothing could be transformed: the INSERT stays what it is
             break
         position = entities.index(wrapper)
@@ -159,37 +191,38 @@ def open_wrappers(entities: list[DXFGraphic], left_out: Counter[str]) -> tuple[l
     return entities, tuple(opened)
 
 
-def _find_wrapper(entities: list[DXFGraphic]) -> Insert | None:
+def _find_wrapper(entities: list[DXFGraphic], sight: Sight | None) -> Insert | None:
     inserts = [
         entity for entity in entities if isinstance(entity, Insert) and not entity.dxf.name.upper().startswith(PICTURES)
     ]
     if not inserts:
         return None
-    sizes = _block_sizes(inserts)
+    sizes = _block_sizes(inserts, sight)
     wrapper = max(inserts, key=lambda insert: sizes[insert.dxf.name] * insert.mcount)  # the first of equals
     size = sizes[wrapper.dxf.name] * wrapper.mcount
     if size > MAX_OPENED_ENTITIES or size < WRAPPER_SHARE * (len(entities) - 1 + size):
         return None
-    if size == 1 and not isinstance(next(iter(_visible(wrapper))), Insert):
+    if size == 1 and not isinstance(_visible(wrapper, sight)[0], Insert):
         return None
     return wrapper if size else None
 
 
-def _block_sizes(inserts: list[Insert]) -> dict[str, int]:
+def _block_sizes(inserts: list[Insert], sight: Sight | None) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for insert in inserts:
         name = insert.dxf.name
         if name not in sizes:
-            sizes[name] = len(_visible(insert))
+            sizes[name] = len(_visible(insert, sight))
     return sizes
 
 
-def _visible(insert: Insert) -> list[DXFGraphic]:
-    """The block's entities less the ATTDEFs, which only an ATTRIB makes visible."""
-    return [entity for entity in insert.block() or () if entity.dxftype() != "ATTDEF"]
+def _visible(insert: Insert, sight: Sight | None) -> list[DXFGraphic]:
+    """The block's entities that are shown, less the ATTDEFs, which only an ATTRIB makes visible."""
+    entities = [entity for entity in insert.block() or () if entity.dxftype() != "ATTDEF"]
+    return [entity for entity in entities if sight is None or sight.shows(entity, insert.dxf.layer)]
 
 
-def _content(wrapper: Insert) -> tuple[list[DXFGraphic], Counter[str]]:
+def _content(wrapper: Insert, sight: Sight | None) -> tuple[list[DXFGraphic], Counter[str]]:
     """The block's entities, transformed to where the INSERT shows them, and its attributes."""
     skipped: Counter[str] = Counter()
 
@@ -199,7 +232,11 @@ def _content(wrapper: Insert) -> tuple[list[DXFGraphic], Counter[str]]:
     copies = list(wrapper.multi_insert()) if wrapper.mcount > 1 else [wrapper]
     content: list[DXFGraphic] = []
     space = wrapper.block().entity_space
-    originals = in_drawing_order(_alive(space.entities))
+    whole = space.entities
+    originals = in_drawing_order(_alive(whole))
+    if sight is not None:
+        layer = wrapper.dxf.layer
+        originals = [part for entity in originals for part in _shown(entity, sight, skipped, layer)]
     try:
         for copy in copies:
             # One by one: the copies have no handle to sort them by, and one that fails must not take the rest along.
@@ -210,6 +247,9 @@ def _content(wrapper: Insert) -> tuple[list[DXFGraphic], Counter[str]]:
                 except DAMAGE as error:
                     skip(original, str(error))
     finally:
-        space.entities = originals
+        space.entities = whole
+    for entity in content:
+        if entity.dxf.get("layer", BY_INSERT) == BY_INSERT:
+            entity.dxf.layer = wrapper.dxf.layer
     content += [attribute for copy in copies for attribute in copy.attribs if not attribute.is_invisible]
     return content, skipped

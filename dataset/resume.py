@@ -36,11 +36,12 @@ class Stamp:
     schema_version: int
     reading_version: int
     overlap: str
+    visible_only: bool
 
     @classmethod
-    def of(cls, path: Path, source: str, overlap: str) -> Stamp:
+    def of(cls, path: Path, source: str, overlap: str, visible_only: bool) -> Stamp:
         """The stamp that a drawing's outputs get from this program. Raises OSError if the drawing cannot be read."""
-        return cls(source, content_hash(path), SCHEMA_VERSION, READING_VERSION, overlap)
+        return cls(source, content_hash(path), SCHEMA_VERSION, READING_VERSION, overlap, visible_only)
 
 
 def content_hash(path: Path) -> str:

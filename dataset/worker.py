@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dataset.content import measure
+from dataset.dwg import NeedsConverterError
 from dataset.dxf_process_DeepDXF import sequence_rows
 from dataset.dxf_process_GF import Overlap, gf_adjacency, gf_features, gf_graph
 from dataset.extents import drawing_extents
@@ -71,18 +72,20 @@ class Task:
     sequence_path: Path
     graph_path: Path
     overlap: Overlap
+    visible_only: bool = False
     force: bool = False  # work on it although an earlier run has done it
 
 
-def process_file(path: Path, source: str, overlap: Overlap = "cross") -> ProcessedDrawing:
+def process_file(path: Path, source: str, overlap: Overlap = "cross", visible_only: bool = False) -> ProcessedDrawing:
     """Read a drawing once and make both encoders' tensors of it; nothing is written.
 
     Raises:
+        NeedsConverterError: it is a DWG file and the ODA File Converter is not installed.
         NothingToShowError: the drawing holds nothing that the table of entities knows.
         Exception: whatever makes the file unreadable.
     """
     started = time.perf_counter()
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, visible_only)
     content = measure(sheet)
     if not len(content):
         raise NothingToShowError(f"no entity to represent ({_listing(content.left_out) or 'the sheet is empty'})")
@@ -122,11 +125,11 @@ def run_task(task: Task) -> FileReport:
     """
     started = time.perf_counter()
     try:
-        stamp = Stamp.of(task.path, task.source, task.overlap)
+        stamp = Stamp.of(task.path, task.source, task.overlap, task.visible_only)
         earlier, cause = (None, FORCED) if task.force else _earlier(task, stamp)
         if earlier:
             return replace(earlier, status="unchanged", cause="", seconds=time.perf_counter() - started)
-        drawing = process_file(task.path, task.source, task.overlap)
+        drawing = process_file(task.path, task.source, task.overlap, task.visible_only)
     except MemoryError:
         raise
     except Exception as error:  # the boundary that keeps one bad file from costing the others
@@ -158,7 +161,7 @@ def explain(error: BaseException) -> str:
     """One line that says what went wrong."""
     text = " ".join(str(error).split())
     name = type(error).__name__
-    if isinstance(error, NothingToShowError):
+    if isinstance(error, NothingToShowError | NeedsConverterError):
         return text
     return f"{name}: {text}"[:500] if text else name
 
