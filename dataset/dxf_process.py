@@ -23,6 +23,7 @@ from dataset.leftovers import find_leftovers, remove
 from dataset.naming import Found, find_drawings, output_names
 from dataset.pool import fair_share, run_in_pool
 from dataset.report import RunReport, format_report, report_file
+from dataset.shard import Shard
 from dataset.storage import SequenceRecord, read_sequence
 from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file
 from utils.cli import run_script
@@ -54,6 +55,10 @@ class ProcessConfig:
     visible_only: bool = False
     """Leave out what is invisible or on a layer that is frozen or off; else it is read like the rest."""
 
+    shard: str = "1/1"
+    """Do share i of n (`i/n`) of the drawings only, as one of n jobs on the same --input and --output; the report is
+    then report.i-of-n.json."""
+
     timeout: float = 300.0
     """Seconds after which a drawing is given up and named in the report."""
 
@@ -72,6 +77,7 @@ class ProcessConfig:
     """Remove tensors that lie in the output folder but are of no drawing of this run; else they are only counted."""
 
     def __post_init__(self) -> None:
+        Shard.parse(self.shard)
         if self.workers < 0:
             raise ValueError(f"workers must be 0 or more, not {self.workers}")
         if not self.timeout > 0:
@@ -115,18 +121,20 @@ def process_drawings(config: ProcessConfig) -> RunReport:
         reason = "".join(f" ({folder}: {why})" for folder, why in list(found.unreadable.items())[:1])
         raise UserError(f"no drawings (*.dxf, *.dwg) in {config.input.resolve()}{reason}: correct --input")
     names = output_names(found.sources)
+    shard = Shard.parse(config.shard)
+    mine = {source: name for source, name in names.items() if source in shard}
     report = RunReport(config.overlap)
-    kept: set[str] = set()
+    failed: set[str] = set()
     try:
-        with report_file(config.output / "report.json") as lines:
-            for file in progress(_reports(found, names, config), "drawings", total=len(names), unit="file"):
+        with report_file(config.output / shard.report_name) as lines:
+            for file in progress(_reports(found, mine, config), "drawings", total=len(mine), unit="file"):
                 lines.add(file)
                 report.add(file)
-                if file.status != "skipped":
-                    kept.add(names[file.source])
-                elif config.strict:
-                    raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
-            report.leftovers, report.pruned = _leftovers(kept, config), config.prune
+                if file.status == "skipped":
+                    if config.strict:
+                        raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
+                    failed.add(names.get(file.source, ""))
+            report.leftovers, report.pruned = _leftovers(set(names.values()), failed, config), config.prune
             report.seconds = time.perf_counter() - started
             lines.close(report)
     except OSError as error:
@@ -138,6 +146,8 @@ def _reports(found: Found, names: dict[str, str], config: ProcessConfig) -> Iter
     """Do every drawing and say what became of it, in a fixed order; first the folders that could not be searched."""
     for folder, reason in found.unreadable.items():
         yield FileReport(f"{folder}/", "skipped", f"the folder cannot be searched: {reason}")
+    if not names:  # a small archive can leave a share empty
+        return
     workers = min(config.workers or os.cpu_count() or 1, len(names))
     tasks = (_task(found.path(source), source, name, config) for source, name in names.items())
     yield from run_in_pool(tasks, workers, config.timeout, int(config.memory * 1e9) or fair_share(workers))
@@ -155,12 +165,19 @@ def _task(path: Path, source: str, name: str, config: ProcessConfig) -> Task:
     )
 
 
-def _leftovers(kept: set[str], config: ProcessConfig) -> list[str]:
-    """Find, and with ``--prune`` remove, what lies in the output but is of no drawing of this run."""
+def _leftovers(outputs: set[str], failed: set[str], config: ProcessConfig) -> list[str]:
+    """Find, and with ``--prune`` remove, what lies in the output but is of no drawing of this run.
+
+    Args:
+        outputs: of all drawings, those of other shares included.
+        failed: those of the drawings that this run had to skip.
+    """
+    shard = Shard.parse(config.shard)
     folders = [config.output / "GF", config.output / "DeepDXF"]
-    leftovers = find_leftovers(folders, kept)
+    # what is of no drawing at all is the business of one job, by its own name
+    leftovers = find_leftovers(folders, lambda name: name in failed or (name not in outputs and name in shard))
     if config.prune:
-        remove(leftovers, folders)
+        remove(leftovers, folders if shard.count == 1 else [])  # an empty folder may be one that another job fills
     return [path.relative_to(config.output).as_posix() for path in leftovers]
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
-def find_leftovers(folders: Iterable[Path], written: Collection[str]) -> list[Path]:
-    """The ``.h5`` files below ``folders`` whose path in there is not among ``written``, sorted.
+def find_leftovers(folders: Iterable[Path], is_leftover: Callable[[str], bool]) -> list[Path]:
+    """The ``.h5`` files below ``folders`` that are leftovers by their path in there, sorted.
 
     They come from drawings that were deleted or renamed, that could not be read this time, or of another input.
     """
-    return sorted(
-        path
-        for folder in folders
-        for path in folder.rglob("*.h5")
-        if path.relative_to(folder).as_posix() not in written
-    )
+    found = ((path, path.relative_to(folder).as_posix()) for folder in folders for path in folder.rglob("*.h5"))
+    return sorted(path for path, name in found if is_leftover(name))
 
 
 def remove(leftovers: Iterable[Path], folders: Iterable[Path]) -> None:

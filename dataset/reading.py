@@ -26,8 +26,9 @@ MAX_OPENED_LEVELS = 4
 PICTURES = ("*X", "*D", "*T")  # anonymous blocks that draw one hatch (R12), dimension or table, however many lines
 MAX_OPENED_ENTITIES = 500_000  # a MINSERT array beyond that stays one INSERT
 
-# What ezdxf raises on a damaged entity (AttributeError where a value that it relies on is missing).
-DAMAGE = (ezdxf.DXFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+# What ezdxf raises on a damaged entity (AttributeError where a value that it relies on is missing, NotImplementedError
+# of a dimension that it cannot draw).
+DAMAGE = (ezdxf.DXFError, ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)

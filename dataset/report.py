@@ -67,7 +67,8 @@ class ReportFile:
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
-        self._separator = '{"files": [\n '
+        self._stream.write('{"files": [')
+        self._separator = "\n "
 
     def add(self, file: FileReport) -> None:
         self._stream.write(self._separator + json.dumps(asdict(file), ensure_ascii=False))

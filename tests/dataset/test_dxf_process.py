@@ -141,6 +141,6 @@ def test_a_drawing_with_nothing_to_represent_is_named(tmp_path):
 
 
 def test_config_refuses_nonsense():
-    for wrong in ({"workers": -1}, {"timeout": 0}, {"memory": -1}):
+    for wrong in ({"workers": -1}, {"timeout": 0}, {"memory": -1}, {"shard": "3/2"}):
         with pytest.raises(ValueError):
             ProcessConfig(Path(), **wrong)
