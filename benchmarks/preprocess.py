@@ -229,7 +229,7 @@ def _chosen(config: BenchmarkConfig, folder: Path) -> tuple[Path, list[Path]]:
     if source is None:
         source = folder / "generated"
         generate(source, 10, 6, config.seed)
-    drawings = list(find_drawings(source).values())
+    drawings = find_drawings(source).paths()
     if not drawings:
         raise UserError(f"no drawings (*.dxf) in {source.resolve()}: correct --input")
     if config.limit is None or config.limit >= len(drawings):
@@ -238,7 +238,7 @@ def _chosen(config: BenchmarkConfig, folder: Path) -> tuple[Path, list[Path]]:
     selection.mkdir()
     for number, path in enumerate(sorted(random.Random(config.seed).sample(drawings, config.limit))):
         shutil.copyfile(path, selection / f"{number}.dxf")
-    return selection, list(find_drawings(selection).values())
+    return selection, find_drawings(selection).paths()
 
 
 def _spread(values: list[float]) -> str:

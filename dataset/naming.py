@@ -37,6 +37,9 @@ class Found:
     def path(self, source: str) -> Path:
         return self.root / source
 
+    def paths(self) -> list[Path]:
+        return [self.path(source) for source in self.sources]
+
 
 def find_drawings(source: Path) -> Found:
     """All drawings under a folder, by their extension in any case; or the one file.

@@ -94,16 +94,16 @@ def test_every_entity_of_every_version_is_read_alike(tmp_path, monkeypatch, vers
 
 def test_generated_drawings_are_read_alike(tmp_path, monkeypatch):
     generate(tmp_path, 8, 3, seed=5)
-    for path in find_drawings(tmp_path).values():
+    for path in find_drawings(tmp_path).paths():
         read_fast(path)  # does not leave it to ezdxf
         assert_same_sheet(path, monkeypatch)
 
 
 @pytest.mark.skipif(not REAL_DRAWINGS, reason="the environment variable DRAWINGS names no folder of real drawings")
 def test_real_drawings_are_read_alike(monkeypatch):
-    drawings = find_drawings(Path(REAL_DRAWINGS))
+    drawings = find_drawings(Path(REAL_DRAWINGS)).paths()
     assert drawings
-    for path in drawings.values():
+    for path in drawings:
         assert_same_sheet(path, monkeypatch)
 
 
