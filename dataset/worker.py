@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from dataset.content import measure
+from dataset.content import Content, measure
 from dataset.dwg import NeedsConverterError
 from dataset.dxf_process_DeepDXF import sequence_rows
 from dataset.dxf_process_GF import Overlap, gf_adjacency, gf_features, gf_graph
 from dataset.extents import drawing_extents
-from dataset.reading import read_sheet
+from dataset.reading import Sheet, read_sheet
 from dataset.resume import DAMAGED, FORCED, Stamp, earlier_report, notes
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 
@@ -88,7 +88,7 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross", visible_on
     sheet = read_sheet(path, visible_only)
     content = measure(sheet)
     if not len(content):
-        raise NothingToShowError(f"no entity to represent ({_listing(content.left_out) or 'the sheet is empty'})")
+        raise NothingToShowError(_nothing_to_show(path, sheet, content))
     extents = drawing_extents(content.boxes)
     graph = gf_graph(content, overlap)
     counts, edge_counts = graph or (None, None)
@@ -172,6 +172,14 @@ def _bounded(left_out: Counter[str]) -> dict[str, int]:
     for rank, (name, count) in enumerate(left_out.most_common()):
         kinds[name[:MAX_REASON] if rank < MAX_KINDS else "further kinds"] += count
     return dict(kinds)
+
+
+def _nothing_to_show(path: Path, sheet: Sheet, content: Content) -> str:
+    """Why a drawing gave nothing: a damaged file must not pass for a blank sheet."""
+    if path.stat().st_size == 0:
+        return "the file is empty (0 bytes)"
+    what = f"no entity to represent ({_listing(content.left_out) or 'the sheet is empty'})"
+    return f"damaged, and nothing could be recovered: {sheet.recovered}" if sheet.recovered else what
 
 
 def _listing(counts: Counter[str]) -> str:
