@@ -1,6 +1,6 @@
 """Train GF, the graph encoder, alone on what dataset/dxf_process.py wrote.
 
-python GF_main.py --data_dir data --conv gcn --epochs 50 --n_folds 10
+python GF_main.py --data_dir data --conv graphsage --epochs 50 --n_folds 10
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def one_seed(seed: int, config: BenchmarkConfig, folder: Path) -> dict[str, floa
     )  # fmt: skip
     torch.manual_seed(seed)
     untrained = JointConfig()
-    contents = {"model": JointTask(untrained).state_dict(), "metrics": {}, "info": {}}
+    contents = {"model": JointTask(untrained).state_dict(), "metrics": {}, "info": {"data": {}}}
     save_checkpoint(folder / "untrained.pth", kind="joint", config=to_dict(untrained), **contents)
 
     drawings, families = _test_archive(folder)

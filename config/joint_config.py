@@ -22,7 +22,8 @@ class JointConfig(RunConfig):
     gf_batch_pairs: int = 45
     """Pairs of graphs in a step; the number of steps in an epoch follows from it."""
     deepdxf_batch: int = 0
-    """Drawings in a step; 0: the train drawings divided by the steps of an epoch, at least 2."""
+    """Most drawings that a training step passes through DeepDXF; 0: all of the step's, that is the train drawings
+    divided by the steps of an epoch. Validation and test always take all."""
     weighting: Literal["uncertainty", "grad_norm", "loss_ratio", "fixed"] = "uncertainty"
     """How the two encoders' losses are weighted: learned variances (Kendall 2018), balanced gradient norms
     (GradNorm 2018), relative speed of descent (DWA 2019), or constant."""

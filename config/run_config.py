@@ -49,7 +49,7 @@ class RunConfig:
     lr: float = 1e-4
     """Learning rate of AdamW."""
     weight_decay: float = 1e-4
-    """Weight decay of AdamW; norms, biases, embeddings and learned loss weights are exempt."""
+    """Weight decay of AdamW; norms, biases, type embeddings and learned loss weights are exempt."""
     accumulation_steps: int = 1
     """Batches whose gradients are averaged into one optimizer step."""
     clip_norm: float = 1.0

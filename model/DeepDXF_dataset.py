@@ -84,7 +84,8 @@ class DeepDXFLoader:
         return self._n_batches
 
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
-        blocks = epoch_batches(len(self.indices), len(self), self.config.seed, epoch, shuffle=self.train)
+        epoch = epoch if self.train else 0
+        blocks = epoch_batches(len(self.indices), len(self), self.config.seed, epoch)
         limit = self.config.max_train_entities if self.train else 0
         for step, block in enumerate(blocks):
             chosen = self.indices[block]

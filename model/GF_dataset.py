@@ -65,20 +65,25 @@ class GFDataset:
 
 
 class GFLoader:
-    """Batches of paired graphs: every graph once an epoch, none left over."""
+    """Batches of paired graphs: every graph once an epoch, none left over.
 
-    def __init__(self, dataset: GFDataset, indices: np.ndarray, batch_size: int, seed: int, shuffle: bool) -> None:
+    Training deals them out anew every epoch; validation and test always alike, but not by name, since neighbours in an
+    archive are sheets of one drawing and would be each other's negatives.
+    """
+
+    def __init__(self, dataset: GFDataset, indices: np.ndarray, batch_size: int, seed: int, train: bool) -> None:
         self.dataset = dataset
         self.indices = indices
         self.seed = seed
-        self.shuffle = shuffle
+        self.train = train
         self._n_batches = max(1, len(indices) // batch_size)
 
     def __len__(self) -> int:
         return self._n_batches
 
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
-        blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch, self.shuffle)
+        epoch = epoch if self.train else 0
+        blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch)
         for step, block in enumerate(blocks):
             chosen = self.indices[block]
             batch = self.dataset.batch(chosen, stream(self.seed, epoch, step))
@@ -97,4 +102,4 @@ class GFData(FoldedData):
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)
         require_drawings(len(indices), what)
-        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, shuffle=train)
+        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, train)

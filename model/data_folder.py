@@ -10,7 +10,7 @@ import numpy as np
 
 from config.errors import UserError
 from config.run_config import RunConfig
-from utils.engine.protocol import Loader
+from utils.protocol import Loader
 from utils.seeding import stream
 from utils.splits import Split, split_drawings
 
@@ -87,10 +87,9 @@ def _names(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
 
 
-def epoch_batches(size: int, n_batches: int, seed: int, epoch: int, shuffle: bool) -> Iterator[np.ndarray]:
-    """Cut ``0 .. size-1`` into ``n_batches`` parts whose sizes differ by one at most; every index comes once."""
-    order = stream(seed, epoch).permutation(size) if shuffle else np.arange(size)
-    yield from np.array_split(order, n_batches)
+def epoch_batches(size: int, n_batches: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """Deal ``0 .. size-1`` out at random into ``n_batches`` parts whose sizes differ by one at most."""
+    yield from np.array_split(stream(seed, epoch).permutation(size), n_batches)
 
 
 def require_set(members: dict[str, Path], name: str, other: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from config.joint_config import JointConfig
-from model.data_folder import FoldedData, require_drawings, require_set
+from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from model.DeepDXF_dataset import DeepDXFDataset
 from model.GF_dataset import GFDataset
 from utils.seeding import stream
@@ -19,8 +18,9 @@ from utils.seeding import stream
 class JointLoader:
     """Steps of ``{"gf": batch, "deepdxf": batch, "pairs": [M, 2], "names": [...]}``.
 
-    GF fixes the number of steps. Both sets are dealt out in one order, so that a step's graphs and sequences are of
-    the same drawings as far as the two sets agree; ``pairs`` names them as (graph in the batch, drawing in the batch).
+    GF fixes the number of steps. What both sets hold is dealt out together, so that a step's graphs and sequences are
+    of the same drawings; what only one set holds is spread evenly. ``pairs`` names the common drawings as (graph in the
+    batch, drawing in the batch). Validation and test are dealt out alike every time.
     """
 
     def __init__(
@@ -36,24 +36,33 @@ class JointLoader:
         self.names = names
         self.config = config
         self.train = train
-        n_graphs, n_sequences = len(gf.indices(names)), len(deepdxf.indices(names))
-        wanted = n_graphs // (2 * config.gf_batch_pairs)
-        # a step needs two graphs and two sequences: one drawing has nothing to differ from
-        self._n_steps = max(1, min(wanted, n_graphs // 2, n_sequences // 2))
+        graph_names, sequence_names = set(gf.names), set(deepdxf.names)
+        self._parts = [
+            [name for name in names if name in graph_names and name in sequence_names],
+            [name for name in names if name in graph_names and name not in sequence_names],
+            [name for name in names if name not in graph_names and name in sequence_names],
+        ]
+        self._n_steps = self._count_steps()
 
     def __len__(self) -> int:
         return self._n_steps
 
+    def _count_steps(self) -> int:
+        """As many as GF's batch size asks for and every step still has two of each: one has nothing to differ from."""
+        both, graphs_only, sequences_only = map(len, self._parts)
+        steps = max(1, (both + graphs_only) // (2 * self.config.gf_batch_pairs))
+        while steps > 1 and min(both // steps + only // steps for only in (graphs_only, sequences_only)) < 2:
+            steps -= 1
+        return steps
+
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
-        seed = self.config.seed
-        names = list(self.names)
-        if self.train:
-            names = [names[i] for i in stream(seed, epoch).permutation(len(names))]
-        graph_steps = np.array_split(self.gf.indices(names), len(self))
-        sequence_steps = np.array_split(self.deepdxf.indices(names), len(self))
+        seed, epoch = self.config.seed, epoch if self.train else 0
         limit = self.config.deepdxf.max_train_entities if self.train else 0
-        for step, (graphs, sequences) in enumerate(zip(graph_steps, sequence_steps, strict=True)):
-            if self.config.deepdxf_batch:
+        dealt = [epoch_batches(len(part), len(self), seed, epoch) for part in self._parts]
+        for step, blocks in enumerate(zip(*dealt, strict=True)):
+            names = [part[i] for part, block in zip(self._parts, blocks, strict=True) for i in block]
+            graphs, sequences = self.gf.indices(names), self.deepdxf.indices(names)
+            if self.config.deepdxf_batch and self.train:
                 sequences = sequences[: self.config.deepdxf_batch]
             rng = stream(seed, epoch, step)
             graph_names = [self.gf.names[i] for i in graphs]

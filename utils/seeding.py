@@ -12,7 +12,7 @@ import torch
 
 def stream(seed: int, *purpose: int) -> np.random.Generator:
     """A generator for one purpose, such as ``(epoch, step)``; equal arguments give equal numbers."""
-    return np.random.default_rng([seed, *purpose])
+    return np.random.default_rng([seed, len(purpose), *purpose])  # the length: numpy pads with zeros, (1,) is (1, 0)
 
 
 def seed_everything(seed: int) -> None:

@@ -32,12 +32,16 @@ class Split:
 
 
 def group_of(name: str, group_by: GroupBy) -> str:
-    """The key of what must stay on one side: the drawing, its sheets ``X_1 .. X_5`` together, or its folder."""
+    """The key of what must stay on one side: the drawing, its sheets ``X_1 .. X_5`` together, or its folder.
+
+    Args:
+        name: path of the drawing without extension; any dot in it is a part of the name.
+    """
     path = PurePosixPath(name)
     if group_by == "folder":
         return str(path.parent)
     if group_by == "sheets":
-        return str(path.parent / re.sub(r"_\d+$", "", path.stem))
+        return str(path.parent / re.sub(r"_\d+$", "", path.name))
     return name
 
 

@@ -107,7 +107,7 @@ def test_90_batches_for_the_published_set():
     from model.GF_dataset import GFLoader
 
     train = round(16_035 * 0.8 * 0.9)
-    assert len(GFLoader(None, np.arange(train), 128, seed=0, shuffle=True)) == 90
+    assert len(GFLoader(None, np.arange(train), 128, seed=0, train=True)) == 90
 
 
 def test_joint_steps_hold_the_same_drawings_on_both_sides(data_dir):
@@ -124,15 +124,18 @@ def test_joint_steps_hold_the_same_drawings_on_both_sides(data_dir):
         n_sequences // len(steps),
         n_sequences // len(steps) + 1,
     }
-    assert n_pairs >= 0.7 * min(n_graphs, n_sequences), "only the unequal members push the two sides apart"
+    both = [name for name in data.split.folds[0].train if name in data.gf.names and name in data.deepdxf.names]
+    assert n_pairs == len(both), "every drawing that both sets hold is a pair"
 
 
 def test_pairs_point_at_the_same_drawing(data_dir):
     data = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=2))
     _, val = data.get_fold_loaders(0)
     (step,) = val.epoch(0)
-    graphs = [data.gf.names[i] for i in data.gf.indices(val.names)]
-    sequences = [data.deepdxf.names[i] for i in data.deepdxf.indices(val.names)]
+    graphs = [name for name in step["names"] if name in data.gf.names]
+    sequences = [name for name in step["names"] if name in data.deepdxf.names]
+    features = torch.stack([data.gf.features[i] for i in data.gf.indices(graphs)])
+    assert torch.equal(step["gf"]["features"], features)
     assert len(step["pairs"]) == len(set(graphs) & set(sequences))
     assert all(graphs[i] == sequences[j] for i, j in step["pairs"].tolist())
 
@@ -145,8 +148,22 @@ def test_a_set_smaller_than_a_batch_is_one_smaller_batch(data_dir):
 
 def test_deepdxf_batch_can_be_fixed(data_dir):
     config = JointConfig(data_dir=data_dir, n_folds=3, gf_batch_pairs=5, deepdxf_batch=5)
-    train, _ = JointDataLoader(config).get_fold_loaders(0)
+    data = JointDataLoader(config)
+    train, val = data.get_fold_loaders(0)
     assert {step["deepdxf"]["n_drawings"] for step in train.epoch(0)} == {10}
+    seen = {name for step in val.epoch(0) for name in step["names"]}
+    assert sum(step["deepdxf"]["n_drawings"] for step in val.epoch(0)) == 2 * len(seen & set(data.deepdxf.names))
+
+
+def test_validation_is_dealt_out_alike_every_time_but_not_by_name(data_dir):
+    _, val = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=2)).get_fold_loaders(0)
+    assert _names(val, 0) == _names(val, 5)
+    assert _names(val, 0) != sorted(_names(val, 0))
+
+
+def test_group_by_reaches_the_split(data_dir):
+    data = GFData(GFConfig(data_dir=data_dir, n_folds=1, group_by="folder"))
+    assert len({name.rpartition("/")[0] for name in data.split.test}) == 1
 
 
 @pytest.mark.parametrize("views", ["dropout", "drawing", "both"])

@@ -48,6 +48,7 @@ def test_split_depends_on_the_names_and_the_seed_only():
 def test_sheets_of_one_drawing_and_folders_stay_together():
     assert group_of("lot 1/QFN（321） -517  Rev1_4", "sheets") == group_of("lot 1/QFN（321） -517  Rev1_12", "sheets")
     assert group_of("lot 1/QFN Rev1_4", "sheets") != group_of("lot 2/QFN Rev1_4", "sheets")
+    assert group_of("DFN(1.300.66-0.82)004(A)_2", "sheets") != group_of("DFN(1.300.66-0.91)010(B)_1", "sheets")
     split = _split(group_by="folder", n_folds=2)
     assert len({name.split("/")[0] for name in split.test}) == 1
 

@@ -53,7 +53,11 @@ class Data:
     facts: ClassVar = {"overlap": "cross"}
 
     def get_fold_loaders(self, fold):
-        return Batches([4, 4], seed=fold), Batches([3], seed=fold + 10)
+        val = Batches([3], seed=fold + 10)
+        for batch in val.batches:  # fold 2 of 3 is the easiest, so that the best fold is neither the first nor the last
+            batch["y"] *= 0.01 if fold == 1 else 3.0
+            batch["x"] *= 0.01 if fold == 1 else 3.0
+        return Batches([4, 4], seed=fold), val
 
     def get_test_loaders(self):
         return Batches([5], seed=99)
@@ -111,10 +115,111 @@ def test_the_logged_loss_is_undivided_and_a_mean_over_drawings(tmp_path):
     assert history[0]["train"]["loss"] == pytest.approx((4 * losses[0] + 2 * losses[1]) / 6)
 
 
-def test_clipping_limits_the_step(tmp_path):
-    batches = Batches([4])
-    _, _, history = _train_one_epoch(tmp_path, batches, clip_norm=1e-3)
-    assert history[0]["grad_norm"] > 1e-3, "the norm is logged as it was before clipping"
+def test_clipping_limits_every_step(tmp_path):
+    batches = Batches([4, 2, 6])
+    task, _, history = _train_one_epoch(tmp_path, batches, clip_norm=0.5, weight_decay=0)
+    torch.manual_seed(0)
+    reference = Regression()
+    optimizer = torch.optim.AdamW(reference.parameters(), lr=0.05, weight_decay=0)
+    norms = []
+    for batch in batches.batches:
+        optimizer.zero_grad()
+        reference(batch)["loss"].backward()
+        norms.append(nn.utils.clip_grad_norm_(reference.parameters(), 0.5).item())
+        optimizer.step()
+    torch.testing.assert_close(task.linear.weight, reference.linear.weight)
+    assert history[0]["grad_norm"] == pytest.approx(sum(norms) / 3), "logged as it was before clipping"
+    assert min(norms) > 0.5
+
+
+class Infinite(Regression):
+    """A finite loss with an infinite gradient."""
+
+    def forward(self, batch):
+        out = super().forward(batch)
+        out["loss"].register_hook(lambda gradient: gradient * float("inf"))
+        return out
+
+
+class Scripted(nn.Module):
+    """Validation losses as prescribed; training moves one weight. Tells what mode and random numbers it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.register_buffer("ended_epochs", torch.zeros(()))
+        self.seen = []
+
+    def forward(self, batch):
+        if torch.is_grad_enabled():
+            return {"loss": (self.weight * batch["x"]).pow(2).sum()}
+        self.seen.append((self.training, torch.rand(()).item()))
+        return {"loss": batch["value"]}
+
+    def on_epoch_end(self, train_means):
+        self.ended_epochs += 1
+
+
+class Curve:
+    """A validation loader that gives the next value of a curve every time it is asked."""
+
+    def __init__(self, values):
+        self.values = iter(values)
+
+    def __len__(self):
+        return 1
+
+    def epoch(self, epoch):
+        yield {"value": torch.tensor(next(self.values)), "names": ["a", "b"]}
+
+
+def _fit(tmp_path, curve, **changes):
+    config = _config(tmp_path, epochs=len(curve), **changes)
+    task, saved = Scripted(), []
+    with RunLog("test", config) as log:
+        trainer = Trainer(task, config, EarlyStopping(config.patience), torch.device("cpu"), log)
+        train = Batches([2])
+        result = trainer.fit(train, Curve(curve), lambda r: saved.append((r.epoch, task.ended_epochs.item())))
+        return task, result, saved, log.history
+
+
+def test_validation_sees_views_and_the_same_random_numbers_every_time(tmp_path):
+    task, _, _, _ = _fit(tmp_path, [3.0, 2.0, 1.0])
+    modes, numbers = zip(*task.seen, strict=True)
+    assert all(modes), "in evaluation mode two dropout views would be equal"
+    assert len(set(numbers)) == 1
+
+
+def test_only_better_epochs_are_saved_and_with_the_state_that_was_validated(tmp_path):
+    _, result, saved, _ = _fit(tmp_path, [3.0, 2.0, 2.5, 1.0])
+    assert saved == [(0, 0.0), (1, 1.0), (3, 3.0)]
+    assert (result.epoch, result.metrics["loss"]) == (3, 1.0)
+
+
+def test_a_fold_stops_after_patience_epochs_without_gain(tmp_path):
+    _, result, _, history = _fit(tmp_path, [3.0, 2.0, 2.5, 2.5, 1.0, 0.5], patience=2)
+    assert len(history) == 4
+    assert result.epoch == 1
+
+
+def test_the_learning_rate_follows_the_validation_loss_below_zero_too(tmp_path):
+    _, _, _, history = _fit(tmp_path, [-3.0, -3.0, -2.999, -2.998, -2.9], lr_patience=1)
+    assert [record["lr"] for record in history] == [0.05, 0.05, 0.05, 0.025, 0.025]
+
+
+def test_a_non_finite_gradient_stops_the_run(tmp_path):
+    config = _config(tmp_path)
+    with RunLog("test", config) as log, pytest.raises(NonFiniteError, match="gradient"):
+        trainer = Trainer(Infinite(), config, EarlyStopping(5), torch.device("cpu"), log)
+        trainer.fit(Batches([4]), Batches([2]), on_better=lambda result: None)
+
+
+def test_an_epoch_whose_every_step_the_scaler_skips_is_a_failure(tmp_path):
+    config = _config(tmp_path)
+    with RunLog("test", config) as log, pytest.raises(NonFiniteError, match="no step"):
+        trainer = Trainer(Infinite(), config, EarlyStopping(5), torch.device("cpu"), log)
+        trainer.scaler = torch.amp.GradScaler("cpu")
+        trainer.fit(Batches([4, 4]), Batches([2]), on_better=lambda result: None)
 
 
 def test_a_non_finite_loss_stops_the_run_and_says_what_is_needed(tmp_path):
@@ -155,7 +260,7 @@ def test_the_best_fold_meets_the_test_and_the_files_say_so(tmp_path):
     names = sorted(path.name for path in config.checkpoint_dir.iterdir())
     assert names == ["best_model.pth", "fold_1.pth", "fold_2.pth", "fold_3.pth"]
     values = [fold["val"]["loss"] for fold in summary["folds"]]
-    assert summary["best_fold"] == values.index(min(values))
+    assert summary["best_fold"] == values.index(min(values)) == 1
     assert summary["val"]["loss"]["mean"] == pytest.approx(sum(values) / 3)
     best = torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)
     assert best["info"]["data"] == Data.facts

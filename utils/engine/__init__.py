@@ -1,1 +1,1 @@
-"""The one training loop. It names no model; see :class:`utils.engine.protocol.Task` for what it asks of one."""
+"""The one training loop. It names no model; see :class:`utils.protocol.Task` for what it asks of one."""

@@ -16,9 +16,9 @@ from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.early_stopping import EarlyStopping
 from utils.engine.device import Precision, choose_device
-from utils.engine.protocol import RunData
 from utils.engine.trainer import FitResult, Trainer
 from utils.files import require_writable
+from utils.protocol import RunData
 from utils.run_log import RunLog, logger
 from utils.seeding import seed_everything
 

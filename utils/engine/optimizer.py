@@ -12,8 +12,8 @@ from config.run_config import RunConfig
 def build_optimizer(task: nn.Module, config: RunConfig) -> torch.optim.AdamW:
     """AdamW over every parameter of the task, learned loss weights included.
 
-    Norms, biases and other vectors, embeddings and learned loss weights are not decayed: pulling them towards zero
-    is not regularisation.
+    Norms, biases and other vectors, ``nn.Embedding`` tables and learned loss weights are not decayed: pulling them
+    towards zero is not regularisation.
     """
     embeddings = {id(p) for module in task.modules() if isinstance(module, nn.Embedding) for p in module.parameters()}
     decayed, exempt = [], []
@@ -27,4 +27,7 @@ def build_schedule(optimizer: torch.optim.Optimizer, config: RunConfig) -> Reduc
     """Halve the learning rate when the validation loss rests; ``None`` when it is to stay."""
     if config.lr_patience == 0:
         return None
-    return ReduceLROnPlateau(optimizer, factor=0.5, patience=config.lr_patience)
+    # absolute, not relative: the combined loss of learned weights may be negative
+    return ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=config.lr_patience, threshold=config.min_delta, threshold_mode="abs"
+    )

@@ -16,8 +16,8 @@ from config.run_config import RunConfig
 from utils.early_stopping import EarlyStopping
 from utils.engine.device import Precision, to_device
 from utils.engine.optimizer import build_optimizer, build_schedule
-from utils.engine.protocol import Batch, Loader
 from utils.progress import progress
+from utils.protocol import Batch, Loader
 from utils.run_log import RunLog, logger
 from utils.seeding import seeded
 
@@ -38,7 +38,7 @@ class Trainer:
     """Trains ``task`` with a fresh optimizer. Make a new one, with a new task, for every fold.
 
     Args:
-        task: see :class:`utils.engine.protocol.Task`; already on ``device``.
+        task: see :class:`utils.protocol.Task`; already on ``device``.
         early_stopping: judges the validation numbers; also fresh.
         fold: the fold's number, for the log.
     """
@@ -91,11 +91,13 @@ class Trainer:
             if self.early_stopping.update(record["val"], epoch):
                 best = FitResult(epoch, record["val"])
                 on_better(best)
+            self.task.on_epoch_end(record["train"])  # after saving: a checkpoint holds the weights that were validated
             if self.early_stopping.should_stop:
                 logger.info("fold %d: no gain for %d epochs, stopped", self.fold + 1, self.early_stopping.patience)
                 break
         epochs.close()
-        assert best is not None  # the first finite epoch is always better than none
+        if best is None:
+            raise NonFiniteError(f"fold {self.fold + 1}: no epoch had a finite validation loss")
         return best
 
     def evaluate(self, loader: Loader, desc: str = "validation") -> dict[str, float]:
@@ -120,15 +122,19 @@ class Trainer:
         start = time.perf_counter()
         train_means, grad_norms = self._train_epoch(epoch, train)
         stepped = [norm for norm in grad_norms if math.isfinite(norm)]
+        if not stepped:  # a scaler skips a step now and then, but an epoch without any has learned nothing
+            raise NonFiniteError(
+                f"fold {self.fold + 1}, epoch {epoch + 1}: no step had a finite gradient, nothing was learned; "
+                "try --precision bf16 or fp32, or a lower --lr"
+            )
         val_means = self.evaluate(val)
-        self.task.on_epoch_end(train_means)
         return {
             "fold": self.fold,
             "epoch": epoch,
             "train": train_means,
             "val": val_means,
             "lr": self.optimizer.param_groups[0]["lr"],
-            "grad_norm": sum(stepped) / len(stepped) if stepped else 0.0,
+            "grad_norm": sum(stepped) / len(stepped),
             "skipped_steps": len(grad_norms) - len(stepped),  # by the gradient scaler, which then lowers its scale
             "seconds": round(time.perf_counter() - start, 3),
         }
