@@ -17,7 +17,7 @@ from utils.engine.device import choose_device
 
 def main(config: CompareConfig) -> None:
     embedder = Embedder(config.model_path, choose_device(config.device))
-    drawings = [load_drawing(path, embedder.overlap) for path in (config.file1, config.file2)]
+    drawings = [load_drawing(path, **embedder.reading) for path in (config.file1, config.file2)]
     first, second = (embedder(drawing) for drawing in drawings)
     for path, vectors in ((config.file1, first), (config.file2, second)):
         if embedder.kind != "deepdxf" and "gf" not in vectors:

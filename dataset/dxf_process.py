@@ -86,8 +86,10 @@ class ProcessConfig:
             raise ValueError(f"memory must be 0 or more gigabytes, not {self.memory}")
 
 
-def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
+def load_drawing(path: Path, overlap: Overlap = "cross", visible_only: bool = False) -> SequenceRecord:
     """One drawing as a model reads it, from its ``.dxf`` or from the ``.h5`` that an earlier run wrote of it.
+
+    The options count for a ``.dxf``; an ``.h5`` is as it was written.
 
     Raises:
         UserError: the file is missing, damaged, foreign, of another schema, or shows nothing.
@@ -98,7 +100,7 @@ def load_drawing(path: Path, overlap: Overlap = "cross") -> SequenceRecord:
             return read_sequence(path)
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file")
-        return process_file(path, path.name, overlap).sequence
+        return process_file(path, path.name, overlap, visible_only).sequence
     except UserError:
         raise
     except FileNotFoundError as error:

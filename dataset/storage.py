@@ -47,6 +47,7 @@ class SequenceRecord:
     overlap: str
     gf_counts: np.ndarray | None = None
     gf_edge_counts: np.ndarray | None = None
+    visible_only: bool = False
 
     @property
     def entity_count(self) -> int:
@@ -64,6 +65,7 @@ class GraphRecord:
     edge_counts: np.ndarray
     source: str
     overlap: str
+    visible_only: bool = False
 
 
 def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] | None = None) -> None:
@@ -82,6 +84,7 @@ def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] 
             "entity_count": record.entity_count,
             "opened_blocks": json.dumps(record.opened_blocks),
             "overlap": record.overlap,
+            "visible_only": record.visible_only,
         }
         _set_attributes(file, attributes)
         packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -112,6 +115,7 @@ def _sequence(file: h5py.File) -> SequenceRecord:
         gf_edge_counts=_array(file, "gf_edge_counts", (N_CLASSES, N_CLASSES), np.int64)
         if "gf_counts" in file
         else None,
+        visible_only=bool(file.attrs.get("visible_only", False)),
     )
 
 
@@ -124,6 +128,7 @@ def write_graph(path: Path, record: GraphRecord, notes: Mapping[str, Any] | None
             "schema_version": SCHEMA_VERSION,
             "source": record.source,
             "overlap": record.overlap,
+            "visible_only": record.visible_only,
         }
         _set_attributes(file, attributes)
         file.create_dataset("features", data=record.features, dtype=np.float32)
@@ -145,6 +150,7 @@ def _graph(file: h5py.File) -> GraphRecord:
         edge_counts=_array(file, "edge_counts", (N_CLASSES, N_CLASSES), np.int64),
         source=str(file.attrs["source"]),
         overlap=str(file.attrs["overlap"]),
+        visible_only=bool(file.attrs.get("visible_only", False)),
     )
 
 

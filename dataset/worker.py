@@ -93,7 +93,14 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross", visible_on
     graph = gf_graph(content, overlap)
     counts, edge_counts = graph or (None, None)
     sequence = SequenceRecord(
-        sequence_rows(content, extents), source, extents, sheet.opened_blocks, overlap, counts, edge_counts
+        sequence_rows(content, extents),
+        source,
+        extents,
+        sheet.opened_blocks,
+        overlap,
+        counts,
+        edge_counts,
+        visible_only,
     )
     report = FileReport(
         source,
@@ -111,7 +118,8 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross", visible_on
     if graph is None:
         return ProcessedDrawing(sequence, None, report)
     features, adjacency = gf_features(counts), gf_adjacency(edge_counts)
-    return ProcessedDrawing(sequence, GraphRecord(features, adjacency, counts, edge_counts, source, overlap), report)
+    record = GraphRecord(features, adjacency, counts, edge_counts, source, overlap, visible_only)
+    return ProcessedDrawing(sequence, record, report)
 
 
 def run_task(task: Task) -> FileReport:

@@ -11,7 +11,7 @@ import numpy as np
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
 from dataset.entities import ROW_LENGTH, model_rows
 from dataset.storage import read_sequence
-from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
+from model.data_folder import FoldedData, epoch_batches, one_reading, require_drawings, require_set
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, drawing_view, sample_chunks
 from utils.progress import progress
 from utils.seeding import stream
@@ -24,12 +24,18 @@ class DeepDXFDataset:
         names: N drawing names.
         rows: ``[total, ROW_LENGTH]`` int16, see :func:`dataset.entities.model_rows`.
         offsets: ``[N + 1]``; drawing i owns ``rows[offsets[i]:offsets[i + 1]]``.
+        reading: the options that preprocessing read all of them with, as far as they change a sequence.
     """
 
     def __init__(self, paths: dict[str, Path]) -> None:
         self.names = list(paths)
         bar = progress(paths.values(), "reading sequences", unit="file", leave=False)
-        parts = [model_rows(read_sequence(path).dxf_vec) for path in bar]
+        parts, readings = [], set()
+        for path in bar:
+            record = read_sequence(path)
+            parts.append(model_rows(record.dxf_vec))
+            readings.add((("visible_only", record.visible_only),))
+        self.reading = one_reading(readings)
         self.offsets = np.cumsum([0, *(len(part) for part in parts)])
         self.rows = np.concatenate(parts) if parts else np.zeros((0, ROW_LENGTH), np.int16)
         self._index = {name: i for i, name in enumerate(self.names)}
@@ -100,6 +106,7 @@ class DeepDXFData(FoldedData):
         super().__init__(config)
         require_set(self.folder.deepdxf, "DeepDXF", "GF_main.py")
         self.dataset = DeepDXFDataset(self.folder.deepdxf)
+        self.facts = self.dataset.reading
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> DeepDXFLoader:
         indices = self.dataset.indices(names)

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from config.errors import UserError
 from config.GF_config import GFConfig
 from dataset.storage import read_graph
-from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
+from model.data_folder import FoldedData, epoch_batches, one_reading, require_drawings, require_set
 from utils.GF_utils import draw_partners
 from utils.progress import progress
 from utils.seeding import stream
@@ -26,28 +25,23 @@ class GFDataset:
         names: N drawing names.
         features: ``[N, 10, 11]`` float32.
         adjacency: ``[N, 10, 10]`` float32, no self loops.
-        overlap: how preprocessing counted overlaps, the same for all.
+        reading: the options that preprocessing read all of them with.
 
     Raises:
-        UserError: some graphs were made with another ``--overlap`` than others.
+        UserError: some graphs were made with other options than others.
     """
 
     def __init__(self, paths: dict[str, Path]) -> None:
         self.names = list(paths)
         self.features = torch.zeros(len(paths), 10, 11)
         self.adjacency = torch.zeros(len(paths), 10, 10)
-        overlaps = set()
+        readings = set()
         for i, path in enumerate(progress(paths.values(), "reading graphs", unit="file", leave=False)):
             graph = read_graph(path)
             self.features[i] = torch.from_numpy(graph.features)
             self.adjacency[i] = torch.from_numpy(graph.adjacency)
-            overlaps.add(graph.overlap)
-        if len(overlaps) > 1:
-            raise UserError(
-                f"the graphs were made with different --overlap ({', '.join(sorted(overlaps))}): "
-                "run dataset/dxf_process.py on all drawings again"
-            )
-        self.overlap = overlaps.pop() if overlaps else None
+            readings.add((("overlap", graph.overlap), ("visible_only", graph.visible_only)))
+        self.reading = one_reading(readings)
         self._index = {name: i for i, name in enumerate(self.names)}
 
     def indices(self, names: Sequence[str]) -> np.ndarray:
@@ -97,7 +91,7 @@ class GFData(FoldedData):
         super().__init__(config)
         require_set(self.folder.gf, "GF", "DeepDXF_train.py")
         self.dataset = GFDataset(self.folder.gf)
-        self.facts = {"overlap": self.dataset.overlap}
+        self.facts = self.dataset.reading
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)

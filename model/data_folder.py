@@ -92,6 +92,16 @@ def epoch_batches(size: int, n_batches: int, seed: int, epoch: int) -> Iterator[
     yield from np.array_split(stream(seed, epoch).permutation(size), n_batches)
 
 
+def one_reading(readings: set[tuple[tuple[str, Any], ...]]) -> dict[str, Any]:
+    """The options that all files of a set were made with. Raises :class:`UserError` when there are several."""
+    if len(readings) > 1:
+        options = " and ".join(sorted(", ".join(f"{key} {value}" for key, value in reading) for reading in readings))
+        raise UserError(
+            f"the data was made with different options ({options}): run dataset/dxf_process.py on all drawings again"
+        )
+    return dict(*readings)
+
+
 def require_set(members: dict[str, Path], name: str, other: str) -> None:
     """Raise :class:`UserError` when one of the two sets is missing altogether."""
     if not members:

@@ -21,7 +21,7 @@ class Embedder:
 
     Attributes:
         kind: ``gf``, ``deepdxf`` or ``joint``.
-        overlap: how the graphs it was trained on counted overlaps; a drawing must be read the same way.
+        reading: the options that its training drawings were read with; others must be read the same way.
 
     Raises:
         UserError: the checkpoint is missing, damaged, foreign or of another version.
@@ -34,7 +34,7 @@ class Embedder:
         self.task = rebuild(checkpoint).to(device)
         encoder = checkpoint.config.get("deepdxf", checkpoint.config)
         self._chunk_size = encoder.get("chunk_size")
-        self.overlap = checkpoint.info["data"].get("overlap") or "cross"
+        self.reading = {"overlap": "cross", "visible_only": False, **checkpoint.info["data"]}
 
     @torch.no_grad()
     def __call__(self, drawing: SequenceRecord) -> dict[str, np.ndarray]:
@@ -44,8 +44,9 @@ class Embedder:
         ``joint`` then. One drawing at a time, so that equal drawings get equal vectors to the last bit.
 
         Raises:
-            UserError: the drawing was preprocessed with another ``--overlap`` than the training drawings.
+            UserError: the drawing was preprocessed with other options than the training drawings.
         """
+        self._require_same_reading(drawing)
         if self.kind == "gf":
             graph = self._graph(drawing)
             vectors = self.task.embed(graph) if graph else {}
@@ -57,14 +58,18 @@ class Embedder:
             vectors = self.task.embed(batch)
         return {name: vector[0].double().cpu().numpy() for name, vector in vectors.items()}
 
+    def _require_same_reading(self, drawing: SequenceRecord) -> None:
+        for name, wanted in self.reading.items():
+            found = getattr(drawing, name)
+            if found != wanted and not (name == "overlap" and self.kind == "deepdxf"):
+                raise UserError(
+                    f"{drawing.source} was preprocessed with {name} {found}, the model's drawings with {wanted}: "
+                    "preprocess it again, or compare the .dxf itself"
+                )
+
     def _graph(self, drawing: SequenceRecord) -> dict[str, torch.Tensor] | None:
         if drawing.gf_counts is None:
             return None
-        if drawing.overlap != self.overlap:
-            raise UserError(
-                f"{drawing.source} was preprocessed with --overlap {drawing.overlap}, the model's drawings with "
-                f"{self.overlap}: preprocess it again, or compare the .dxf itself"
-            )
         features = torch.from_numpy(gf_features(drawing.gf_counts))
         adjacency = torch.from_numpy(gf_adjacency(drawing.gf_edge_counts)).float()
         return {"features": features[None].to(self.device), "adjacency": adjacency[None].to(self.device)}

@@ -84,7 +84,7 @@ class JointDataLoader(FoldedData):
         require_set(self.folder.deepdxf, "DeepDXF", "GF_main.py")
         self.gf = GFDataset(self.folder.gf)
         self.deepdxf = DeepDXFDataset(self.folder.deepdxf)
-        self.facts = {"overlap": self.gf.overlap}
+        self.facts = {**self.deepdxf.reading, **self.gf.reading}
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> JointLoader:
         require_drawings(len(self.gf.indices(names)), f"{what} (graphs)")

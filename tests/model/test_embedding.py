@@ -67,10 +67,11 @@ def test_one_entity_is_enough(embed):
     assert np.isfinite(embed(drawing(4, 1))["joint"]).all()
 
 
-def test_another_overlap_is_refused(embed):
+def test_a_drawing_read_with_other_options_is_refused(embed):
     other = drawing(1, 5)
-    with pytest.raises(UserError, match="intersects"):
-        embed(SequenceRecord(**{**vars(other), "overlap": "intersects"}))
+    for option, value in (("overlap", "intersects"), ("visible_only", True)):
+        with pytest.raises(UserError, match=option):
+            embed(SequenceRecord(**{**vars(other), option: value}))
 
 
 def test_an_option_this_program_does_not_have_is_refused(checkpoint):

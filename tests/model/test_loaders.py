@@ -204,3 +204,14 @@ def test_an_empty_folder_and_too_few_drawings_say_what_to_do(data_dir, tmp_path)
         GFData(GFConfig(data_dir=tmp_path))
     with pytest.raises(UserError, match="fewer folds"):
         GFData(GFConfig(data_dir=data_dir, n_folds=60))
+
+
+def test_data_made_with_different_options_is_refused(data_dir, tmp_path):
+    for number, overlap in enumerate(("cross", "intersects")):
+        counts = np.ones((10, 11), np.int64)
+        edges = 1 - np.eye(10, dtype=np.int64)
+        record = GraphRecord(gf_features(counts), gf_adjacency(edges), counts, edges, "a.dxf", overlap)
+        for i in range(8):
+            write_graph(tmp_path / "GF" / f"{number} {i}.h5", record)
+    with pytest.raises(UserError, match=r"overlap cross.*overlap intersects"):
+        GFData(GFConfig(data_dir=tmp_path, n_folds=1))
