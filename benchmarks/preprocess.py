@@ -216,8 +216,9 @@ def compare_workers(input: Path, folder: Path, repeats: int) -> list[float]:
     for repeat in range(repeats):
         taken = {}
         for workers in (1, 2) if repeat % 2 else (2, 1):
+            output = folder / f"repeat {repeat}, {workers} workers"  # its own: what is there would not be done again
             started = time.perf_counter()
-            process_drawings(ProcessConfig(input=input, output=folder / "workers", workers=workers))
+            process_drawings(ProcessConfig(input=input, output=output, workers=workers))
             taken[workers] = time.perf_counter() - started
         ratios.append(taken[1] / taken[2])
     return ratios
