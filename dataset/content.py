@@ -1,4 +1,4 @@
-"""What a sheet holds, measured once for both encoders: type, box and parameters of every represented entity."""
+"""What a sheet holds, measured once for both encoders: type, box, parameters, strokes and texts of every entity."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dataset.entities import ALIASES, N_POINTS, TYPE_INDEX
 from dataset.geometry import Geometry
 from dataset.parameters import parameters
 from dataset.reading import DAMAGE, Sheet, type_of
+from dataset.strokes import Strokes
+from dataset.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,16 @@ class Content:
 
     ``types`` ``[N]`` int64 are indices into ``entities.DEEPDXF_TYPES`` (the first ten are the GF classes), ``boxes``
     ``[N, 4]`` float64 hold min_x, min_y, max_x, max_y, a row of NaN for an entity that shows nothing. ``parameters``
-    has one mapping of slot names to physical values an entity.
+    has one mapping of slot names to physical values an entity, ``strokes`` one array ``[n, 5]`` (see
+    :class:`~dataset.strokes.Strokes`), ``texts`` one list of strings.
     The counters are by DXF type as the file spells it; ``approximated`` is a part of ``represented``.
     """
 
     types: np.ndarray
     boxes: np.ndarray
     parameters: list[dict[str, float]]
+    strokes: list[np.ndarray]
+    texts: list[list[str]]
     represented: Counter[str]
     approximated: Counter[str]
     left_out: Counter[str]
@@ -42,7 +47,8 @@ NO_BOX = (math.nan,) * 4
 def measure(sheet: Sheet) -> Content:
     """Measure every entity that the table knows; count the others, and the damaged ones, by type and reason."""
     geometry = Geometry(sheet.document, sheet.sight)
-    types, boxes, values = [], [], []
+    drawn, written = Geometry(sheet.document, sheet.sight, Strokes), Texts(sheet.document, sheet.sight)
+    types, boxes, values, strokes, texts = [], [], [], [], []
     represented: Counter[str] = Counter()
     approximated: Counter[str] = Counter()
     left_out = Counter(sheet.left_out)
@@ -56,12 +62,15 @@ def measure(sheet: Sheet) -> Content:
             found = parameters(entity, name, box)
             if not math.isfinite(sum(found.values())):
                 raise ValueError("parameters are not finite")
+            ink, said = drawn.trace(entity).array(), written.of(entity)
         except DAMAGE as error:
             left_out[f"{spelled}: {error}"[:200]] += 1
             continue
         types.append(TYPE_INDEX[name])
         boxes.append(box or NO_BOX)
         values.append(found)
+        strokes.append(ink)
+        texts.append(said)
         represented[spelled] += 1
         if spelled not in KNOWN or (name in RESAMPLED and found["count"] > N_POINTS):
             approximated[spelled] += 1
@@ -70,6 +79,8 @@ def measure(sheet: Sheet) -> Content:
         np.array(types, dtype=np.int64),
         np.array(boxes, dtype=np.float64).reshape(-1, 4),
         values,
+        strokes,
+        texts,
         represented,
         approximated,
         left_out,

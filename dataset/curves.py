@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from ezdxf.math import BSpline
 
-from dataset.outline import Arc, Point
+from dataset.plane import Arc, Point
 
 SAMPLES_PER_SPAN = 64  # of a spline, between two knots
 MAX_SAMPLES = 4096  # of a whole spline: bounds the work on one with a hundred thousand knots

@@ -16,7 +16,7 @@ from enum import Enum
 
 import numpy as np
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 GF_CLASSES = ("ARC", "TEXT", "MTEXT", "LWPOLYLINE", "INSERT", "DIMENSION", "LEADER", "CIRCLE", "HATCH", "LINE")
 DEEPDXF_TYPES = (*GF_CLASSES, "SOLID", "SPLINE")

@@ -1,7 +1,8 @@
-"""The true extents of every entity, in world coordinates.
+"""The lines of every entity, in world coordinates, for whoever collects them.
 
-Each kind of entity has one function that adds its points and arcs to an :class:`Outline`; a block is gathered once and
-placed by every INSERT. Nothing is flattened but splines, and these within bounds.
+Each kind of entity has one function that adds its lines and arcs to a collector: an :class:`~dataset.outline.Outline`,
+which keeps what its extents need, or :class:`~dataset.strokes.Strokes`, which keeps what is drawn. A block is gathered
+once and placed by every INSERT. Nothing is flattened here but splines, and these within bounds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import ezdxf
 import numpy as np
@@ -16,8 +18,8 @@ from ezdxf.entities import DXFGraphic
 from ezdxf.entities.boundary_paths import EdgeType
 from ezdxf.math import OCS, Vec3
 
-from dataset.curves import along_spline, control_points, polyline_arcs
-from dataset.outline import FULL_TURN, Affine, Arc, Box, Outline, PlacedOnce, Point, circle
+from dataset.curves import along_spline, control_points
+from dataset.outline import Outline
 from dataset.placement import (
     dimension_points,
     insert_map,
@@ -30,29 +32,42 @@ from dataset.placement import (
     sweep,
     text_frame,
 )
+from dataset.plane import FULL_TURN, Affine, Box, Point, circle
 from dataset.proxies import proxy_parts
 from dataset.reading import DAMAGE
 from dataset.sight import Sight
+from dataset.strokes import Strokes
 from dataset.text_size import frame_lines
 
 MAX_BLOCK_DEPTH = 64
 
+Collector = TypeVar("Collector", Outline, Strokes)
 
-class Geometry:
-    """Boxes of a document's entities; keeps the outline of every block it has met.
+
+class Geometry(Generic[Collector]):
+    """Outlines or strokes of a document's entities; keeps those of every block it has met.
+
+    Args:
+        collect: makes an empty collector.
 
     Attributes:
         damaged: the entities of blocks and of the pictures of dimensions that add nothing to a box because they are
             damaged, by type and reason; those of a block once, however often it is inserted.
     """
 
-    def __init__(self, document: ezdxf.document.Drawing, sight: Sight | None = None) -> None:
+    def __init__(
+        self,
+        document: ezdxf.document.Drawing,
+        sight: Sight | None = None,
+        collect: Callable[[], Collector] = Outline,
+    ) -> None:
+        self._collect = collect
         self._blocks = document.blocks
         self._sight = sight or Sight(document, visible_only=False)
         self.damaged: Counter[str] = Counter()
-        self._placed: dict[str, PlacedOnce] = {}
+        self._placed: dict[str, Any] = {}  # what the collector's reduced() gives
         self._open: list[str] = []  # the blocks being gathered, to catch one that contains itself
-        self._adders: dict[str, Callable[[Outline, DXFGraphic], None]] = {
+        self._adders: dict[str, Callable[[Collector, DXFGraphic], None]] = {
             "LINE": _add_line,
             "CIRCLE": _add_circle,
             "ARC": _add_arc,
@@ -85,15 +100,23 @@ class Geometry:
             ValueError: a coordinate is not finite.
             DAMAGE: the entity is damaged.
         """
-        outline = Outline()
-        self._adders[entity.dxftype()](outline, entity)
-        return outline.box()
+        return self.trace(entity).box()
 
-    def _block(self, name: str) -> PlacedOnce:
+    def trace(self, entity: DXFGraphic) -> Collector:
+        """A collector with everything that an entity shows.
+
+        Raises:
+            DAMAGE: the entity is damaged.
+        """
+        collector = self._collect()
+        self._adders[entity.dxftype()](collector, entity)
+        return collector
+
+    def _block(self, name: str) -> Any:
         """A block's content in its own coordinates, gathered on first use."""
         key = name.casefold()
         if key not in self._placed:
-            outline = Outline()
+            outline = self._collect()
             if key not in self._open and len(self._open) < MAX_BLOCK_DEPTH:
                 self._open.append(key)
                 self._gather(outline, self._blocks.get(name) or ())
@@ -103,36 +126,34 @@ class Geometry:
             self._placed[key] = outline.reduced()
         return self._placed[key]
 
-    def _gather(self, outline: Outline, entities) -> None:
+    def _gather(self, outline: Collector, entities) -> None:
         for entity in entities:
             if not self._sight.shows_in_block(entity):
                 continue
             adder = self._adders.get(entity.dxftype(), self._add_proxy)
-            part = Outline()
+            part = self._collect()
             try:
                 adder(part, entity)
-                part.box()
+                outline.merge(part)
             except DAMAGE as error:  # one damaged entity must not take the block with it
                 self.damaged[f"{entity.dxftype()} in a block: {error}"] += 1
-                continue
-            outline.points += part.points
-            outline.arcs += part.arcs
 
-    def _add_proxy(self, outline: Outline, entity: DXFGraphic) -> None:
+    def _add_proxy(self, outline: Collector, entity: DXFGraphic) -> None:
         """An entity of a program we do not know, by its proxy graphic; nothing without."""
         self._gather(outline, proxy_parts(entity))
 
-    def _add_insert(self, outline: Outline, insert: DXFGraphic) -> None:
+    def _add_insert(self, outline: Collector, insert: DXFGraphic) -> None:
         dxf = insert.dxf
         block = self._block(dxf.name)
-        affine = insert_map(insert)
-        for dx, dy in _array_corners(insert):
-            outline.add(block, affine.shifted(dx, dy))
+        if insert.mcount > 1:
+            outline.add_copies(block, insert_map(insert), *_array(insert))
+        else:
+            outline.add(block, insert_map(insert))
         for attribute in insert.attribs:
             if not attribute.is_invisible:
                 _add_text(outline, attribute)
 
-    def _add_dimension(self, outline: Outline, dimension: DXFGraphic) -> None:
+    def _add_dimension(self, outline: Collector, dimension: DXFGraphic) -> None:
         """By the picture the CAD program left in a block, else by one drawn here, else by its definition points."""
         content = dimension.virtual_block_content if dimension.is_virtual else dimension.get_geometry_block()
         if not content and not dimension.is_virtual:
@@ -140,15 +161,27 @@ class Geometry:
         affine = plane(dimension) or Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
         if dimension.dxf.hasattr("insert"):  # a moved copy that shares the picture of its original
             affine = affine.shifted(*place((dimension.dxf.insert.x, dimension.dxf.insert.y), affine))
-        part = Outline()
+        part = self._collect()
         self._gather(part, content or ())
-        outline.add(_as_is(part), affine)
-        if not outline.points and not outline.arcs:
-            outline.points += dimension_points(dimension).values()
+        outline.place(part, affine)
+        points = dimension_points(dimension)
+        if _is_stale(outline.box(), points):
+            outline.clear()
+        if not outline:
+            outline.chain(points.values())
 
 
-def _as_is(outline: Outline) -> PlacedOnce:
-    return PlacedOnce(np.array(outline.points).reshape(-1, 2), np.array(outline.arcs).reshape(-1, 8))
+def _is_stale(picture: Box | None, points: dict[int, Point]) -> bool:
+    """Whether a dimension's picture stands apart from what it measures: a program moved one and not the other.
+
+    What is drawn starts at the definition points, so the two boxes touch but for a gap and what was rounded.
+    """
+    if picture is None or not points:
+        return False
+    xs, ys = zip(*points.values(), strict=True)
+    apart = max(picture[0] - max(xs), min(xs) - picture[2], picture[1] - max(ys), min(ys) - picture[3])
+    size = max(picture[2] - picture[0], picture[3] - picture[1], max(xs) - min(xs), max(ys) - min(ys))
+    return apart > size
 
 
 def _rendered(dimension: DXFGraphic):
@@ -159,29 +192,32 @@ def _rendered(dimension: DXFGraphic):
     return dimension.get_geometry_block()
 
 
-def _array_corners(insert: DXFGraphic) -> list[Point]:
-    """Where the outermost copies of an array stand relative to the first: their hull is the hull of all."""
+def _array(insert: DXFGraphic) -> tuple[np.ndarray, np.ndarray]:
+    """Where the columns and the rows of an array stand relative to its first copy: ``[columns, 2]``, ``[rows, 2]``."""
     dxf = insert.dxf
-    if insert.mcount <= 1:
-        return [(0.0, 0.0)]
-    width = (max(dxf.column_count, 1) - 1) * dxf.column_spacing
-    height = (max(dxf.row_count, 1) - 1) * dxf.row_spacing
     angle = math.radians(dxf.rotation)
     c, s = math.cos(angle), math.sin(angle)
     affine = plane(insert)
-    return [place((x * c - y * s, x * s + y * c), affine) for x in (0.0, width) for y in (0.0, height)]
+    to_right, up = (
+        place((c * dxf.column_spacing, s * dxf.column_spacing), affine),
+        place((-s * dxf.row_spacing, c * dxf.row_spacing), affine),
+    )
+    return (
+        np.outer(np.arange(max(dxf.column_count, 1)), to_right),
+        np.outer(np.arange(max(dxf.row_count, 1)), up),
+    )
 
 
-def _add_line(outline: Outline, entity: DXFGraphic) -> None:
+def _add_line(outline: Collector, entity: DXFGraphic) -> None:
     start, end = entity.dxf.start, entity.dxf.end
-    outline.points += ((start.x, start.y), (end.x, end.y))
+    outline.chain(((start.x, start.y), (end.x, end.y)))
 
 
-def _add_point(outline: Outline, entity: DXFGraphic) -> None:
-    outline.points.append((entity.dxf.location.x, entity.dxf.location.y))
+def _add_point(outline: Collector, entity: DXFGraphic) -> None:
+    outline.dots(((entity.dxf.location.x, entity.dxf.location.y),))
 
 
-def _add_round(outline: Outline, entity: DXFGraphic, first: float, last: float) -> None:
+def _add_round(outline: Collector, entity: DXFGraphic, first: float, last: float) -> None:
     center, radius = entity.dxf.center, entity.dxf.radius
     affine = plane(entity)
     if affine is None:
@@ -193,15 +229,15 @@ def _add_round(outline: Outline, entity: DXFGraphic, first: float, last: float) 
     outline.add_arc((middle.x, middle.y, u.x, u.y, v.x, v.y, first, last))
 
 
-def _add_circle(outline: Outline, entity: DXFGraphic) -> None:
+def _add_circle(outline: Collector, entity: DXFGraphic) -> None:
     _add_round(outline, entity, 0.0, FULL_TURN)
 
 
-def _add_arc(outline: Outline, entity: DXFGraphic) -> None:
+def _add_arc(outline: Collector, entity: DXFGraphic) -> None:
     _add_round(outline, entity, *sweep(entity.dxf.start_angle, entity.dxf.end_angle))
 
 
-def _add_ellipse(outline: Outline, entity: DXFGraphic) -> None:
+def _add_ellipse(outline: Collector, entity: DXFGraphic) -> None:
     dxf, minor = entity.dxf, entity.minor_axis
     first, last = dxf.start_param, dxf.end_param
     span = (last - first) % FULL_TURN or FULL_TURN
@@ -209,23 +245,19 @@ def _add_ellipse(outline: Outline, entity: DXFGraphic) -> None:
     outline.add_arc((dxf.center.x, dxf.center.y, major.x, major.y, minor.x, minor.y, first, first + span))
 
 
-def _add_polyline(outline: Outline, entity: DXFGraphic) -> None:
+def _add_polyline(outline: Collector, entity: DXFGraphic) -> None:
     if entity.dxftype() == "POLYLINE" and (entity.is_polygon_mesh or entity.is_poly_face_mesh):
-        outline.points += ((vertex.dxf.location.x, vertex.dxf.location.y) for vertex in entity.vertices)
+        outline.dots((vertex.dxf.location.x, vertex.dxf.location.y) for vertex in entity.vertices)
         return
     vertices, bulges, closed, affine = own_polyline(entity)
-    part = outline if affine is None else Outline()
-    points = list(map(tuple, vertices.tolist()))
-    part.points += points
-    if bulges.any():
-        for arc in polyline_arcs(points, bulges.tolist(), closed):
-            part.add_arc(arc)
+    part = outline if affine is None else type(outline)()
+    part.polyline(vertices, bulges, closed)
     if affine is not None:
-        outline.add(_as_is(part), affine)
+        outline.place(part, affine)
 
 
-def _add_spline(outline: Outline, entity: DXFGraphic) -> None:
-    outline.points += _curve(entity)
+def _add_spline(outline: Collector, entity: DXFGraphic) -> None:
+    outline.chain(_curve(entity))
 
 
 def _curve(spline) -> list[Point]:
@@ -241,24 +273,26 @@ def _curve(spline) -> list[Point]:
         return [(point[0], point[1]) for point in points]
 
 
-def _add_text(outline: Outline, entity: DXFGraphic) -> None:
+def _add_text(outline: Collector, entity: DXFGraphic) -> None:
     frame, affine = text_frame(entity)
-    outline.points += (place(corner, affine) for corner in frame.corners())
+    outline.text([place(corner, affine) for corner in frame.corners()])
 
 
-def _add_solid(outline: Outline, entity: DXFGraphic) -> None:
-    outline.points += solid_points(entity)
+def _add_solid(outline: Collector, entity: DXFGraphic) -> None:
+    corners = solid_points(entity)
+    outline.chain([*corners[:2], *corners[:1:-1], *corners[:1]])  # the last two cross over
+    outline.fill()
 
 
-def _add_leader(outline: Outline, entity: DXFGraphic) -> None:
-    outline.points += leader_points(entity)
+def _add_leader(outline: Collector, entity: DXFGraphic) -> None:
+    outline.chain(leader_points(entity))
 
 
-def _add_multileader(outline: Outline, entity: DXFGraphic) -> None:
+def _add_multileader(outline: Collector, entity: DXFGraphic) -> None:
     context = entity.context
     for leader in context.leaders:
         for line in multileader_lines(leader):
-            outline.points += line
+            outline.chain(line)
     text = context.mtext
     if text is None:
         return
@@ -266,32 +300,31 @@ def _add_multileader(outline: Outline, entity: DXFGraphic) -> None:
     frame = frame_lines(text.default_content, context.char_height, text.width, text.line_spacing_factor, text.alignment)
     direction = Vec3(text.text_direction).normalize()
     affine = Affine(direction.x, direction.y, -direction.y, direction.x, text.insert.x, text.insert.y)
-    outline.points += (place(corner, affine) for corner in frame.corners())
+    outline.text([place(corner, affine) for corner in frame.corners()])
 
 
-def _add_hatch(outline: Outline, entity: DXFGraphic) -> None:
+def _add_hatch(outline: Collector, entity: DXFGraphic) -> None:
     """The boundary paths; islands lie inside and change nothing."""
     affine = plane(entity, Vec3(entity.dxf.get("elevation", (0, 0, 0))).z)
-    part = outline if affine is None else Outline()
+    part = outline if affine is None else type(outline)()
     for path in entity.paths:
         if hasattr(path, "vertices"):
-            points = [(x, y) for x, y, _ in path.vertices]
-            part.points += points
-            for arc in polyline_arcs(points, [bulge for _, _, bulge in path.vertices], closed=True):
-                part.add_arc(arc)
+            packed = np.array(path.vertices, dtype=np.float64).reshape(-1, 3)  # x, y, bulge
+            part.polyline(packed[:, :2], packed[:, 2], closed=True)
         else:
             for edge in path.edges:
                 _add_edge(part, edge)
     if affine is not None:
-        outline.add(_as_is(part), affine)
+        outline.place(part, affine)
+    outline.fill()
 
 
-def _add_edge(outline: Outline, edge) -> None:
+def _add_edge(outline: Collector, edge) -> None:
     if edge.type == EdgeType.LINE:
-        outline.points += (tuple(edge.start)[:2], tuple(edge.end)[:2])
+        outline.chain((tuple(edge.start)[:2], tuple(edge.end)[:2]))
     elif edge.type == EdgeType.ARC:
         first, last = sweep(edge.start_angle, edge.end_angle)
-        arc: Arc = (*circle(edge.center[0], edge.center[1], edge.radius)[:6], first, last)
+        arc = (*circle(edge.center[0], edge.center[1], edge.radius)[:6], first, last)
         outline.add_arc(arc)
     elif edge.type == EdgeType.ELLIPSE:
         tool = edge.construction_tool()
@@ -299,4 +332,4 @@ def _add_edge(outline: Outline, edge) -> None:
         u, v, first = tool.major_axis, tool.minor_axis, tool.start_param
         outline.add_arc((tool.center.x, tool.center.y, u.x, u.y, v.x, v.y, first, first + span))
     elif edge.type == EdgeType.SPLINE:
-        outline.points += _curve(edge)
+        outline.chain(_curve(edge))

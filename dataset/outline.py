@@ -7,45 +7,17 @@ and an ellipse into an ellipse, so the content of a block is gathered once and t
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
 
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]  # min_x, min_y, max_x, max_y
-# center, the two conjugate half axes u and v, first and last parameter: center + u cos(t) + v sin(t), t0 <= t <= t1
-Arc = tuple[float, float, float, float, float, float, float, float]
-
-FULL_TURN = 2.0 * math.pi
+from dataset.curves import polyline_arcs
+from dataset.plane import FULL_TURN, Affine, Arc, Box, Point
 
 MAX_ARCS = 64  # a block with more keeps sampled points instead, at an error of 1 - cos(pi / SAMPLES) of the radius
 SAMPLES = 128
-
-
-@dataclass(frozen=True)
-class Affine:
-    """A map of the plane: ``(x, y) -> x * (xx, xy) + y * (yx, yy) + (dx, dy)``."""
-
-    xx: float
-    xy: float
-    yx: float
-    yy: float
-    dx: float
-    dy: float
-
-    @property
-    def matrix(self) -> np.ndarray:
-        """[2, 2], for row vectors."""
-        return np.array(((self.xx, self.xy), (self.yx, self.yy)))
-
-    @property
-    def determinant(self) -> float:
-        """Negative if the map mirrors."""
-        return self.xx * self.yy - self.xy * self.yx
-
-    def shifted(self, dx: float, dy: float) -> Affine:
-        return Affine(self.xx, self.xy, self.yx, self.yy, self.dx + dx, self.dy + dy)
 
 
 @dataclass
@@ -55,6 +27,26 @@ class Outline:
     points: list[Point] = field(default_factory=list)
     arcs: list[Arc] = field(default_factory=list)
 
+    def dots(self, points: Iterable[Point]) -> None:
+        """Add points that no line joins."""
+        self.points += points
+
+    def chain(self, points: Iterable[Point]) -> None:
+        """Add straight lines from point to point."""
+        self.points += points
+
+    def text(self, corners: Iterable[Point]) -> None:
+        """Add the frame of a text, from its lower left corner on."""
+        self.points += corners
+
+    def polyline(self, vertices: np.ndarray, bulges: np.ndarray, closed: bool) -> None:
+        """Add a polyline ``[n, 2]`` with the bulges ``[n]`` of its segments."""
+        points = list(map(tuple, vertices.tolist()))
+        self.points += points
+        if bulges.any():
+            for arc in polyline_arcs(points, bulges.tolist(), closed):
+                self.add_arc(arc)
+
     def add_arc(self, arc: Arc) -> None:
         """Add an arc and, unless it is a full turn, its two ends."""
         cx, cy, ux, uy, vx, vy, t0, t1 = arc
@@ -63,6 +55,38 @@ class Outline:
             self.points += (
                 (cx + ux * math.cos(t) + vx * math.sin(t), cy + uy * math.cos(t) + vy * math.sin(t)) for t in (t0, t1)
             )
+
+    def fill(self) -> None:
+        """What was added so far bounds a filled area."""
+
+    def clear(self) -> None:
+        self.points.clear()
+        self.arcs.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self.points or self.arcs)
+
+    def merge(self, part: Outline) -> None:
+        """Add what another outline holds.
+
+        Raises:
+            ValueError: a coordinate of it is not finite.
+        """
+        part.box()
+        self.points += part.points
+        self.arcs += part.arcs
+
+    def place(self, part: Outline, affine: Affine) -> None:
+        """Add what another outline holds where ``affine`` puts it."""
+        self.add(PlacedOnce(np.array(part.points).reshape(-1, 2), np.array(part.arcs).reshape(-1, 8)), affine)
+
+    def add_copies(self, block: PlacedOnce, affine: Affine, columns: np.ndarray, rows: np.ndarray) -> None:
+        """Add a block's content once for each column and row, whose offsets ``[n, 2]`` come on top of ``affine``.
+
+        The hull of the outermost copies is the hull of all.
+        """
+        for dx, dy in {tuple(column + row) for column in columns[[0, -1]] for row in rows[[0, -1]]}:
+            self.add(block, affine.shifted(dx, dy))
 
     def add(self, block: PlacedOnce, affine: Affine) -> None:
         """Add the content of a block where ``affine`` puts it."""
@@ -110,10 +134,6 @@ class PlacedOnce:
 
     points: np.ndarray
     arcs: np.ndarray
-
-
-def circle(cx: float, cy: float, radius: float) -> Arc:
-    return (cx, cy, radius, 0.0, 0.0, radius, 0.0, FULL_TURN)
 
 
 def _extremes(center: float, u: float, v: float, t0: float, t1: float) -> list[float]:

@@ -11,7 +11,6 @@ from ezdxf.math import BSpline, Vec3
 
 from dataset.curves import along_polyline, along_spline, control_points
 from dataset.entities import N_KNOTS, N_POINTS
-from dataset.outline import Box, Point
 from dataset.placement import (
     dimension_kind,
     dimension_points,
@@ -23,6 +22,7 @@ from dataset.placement import (
     solid_points,
     text_frame,
 )
+from dataset.plane import Box, Point
 
 Values = dict[str, float]
 

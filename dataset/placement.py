@@ -12,7 +12,7 @@ import numpy as np
 from ezdxf.entities import DXFGraphic
 from ezdxf.math import OCS, Vec3, arc_angle_span_deg
 
-from dataset.outline import FULL_TURN, Affine, Point
+from dataset.plane import FULL_TURN, Affine, Point
 from dataset.text_size import TextFrame, frame_mtext, frame_text
 
 SPLINE_FRAME = 16  # flag of a POLYLINE's vertex that is a control point, not a point of the curve

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from config.errors import UserError
+from dataset.appearance import NOTHING_SEEN, Appearance
 from dataset.dxf_process_GF import N_CLASSES
 from dataset.entities import ROW_LENGTH, SCHEMA_VERSION, Extents
 
@@ -24,6 +25,8 @@ SEQUENCE_KIND = "DeepDXF sequence"
 GRAPH_KIND = "GF graph"
 TEMPORARY_SUFFIX = ".partial"  # never .h5, so that what a killed run leaves behind is not taken for an output
 
+
+APPEARANCE = {"strokes": np.float32, "ink": np.uint8, "stroke_owner": np.int32, "text_owner": np.int32}
 
 Record = TypeVar("Record", "SequenceRecord", "GraphRecord")
 
@@ -48,6 +51,7 @@ class SequenceRecord:
     gf_counts: np.ndarray | None = None
     gf_edge_counts: np.ndarray | None = None
     visible_only: bool = False
+    appearance: Appearance = NOTHING_SEEN
 
     @property
     def entity_count(self) -> int:
@@ -85,10 +89,15 @@ def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] 
             "opened_blocks": json.dumps(record.opened_blocks),
             "overlap": record.overlap,
             "visible_only": record.visible_only,
+            "stroke_share": record.appearance.share,
         }
         _set_attributes(file, attributes)
         packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         file.create_dataset("dxf_vec", data=record.dxf_vec, dtype=np.int32, **packing)
+        for name, dtype in APPEARANCE.items():
+            file.create_dataset(name, data=getattr(record.appearance, name), dtype=dtype, **packing)
+        texts = [text.encode("utf-8", "surrogateescape") for text in record.appearance.texts]
+        file.create_dataset("texts", data=texts, dtype=h5py.string_dtype())
         if record.gf_counts is not None:
             file.create_dataset("gf_counts", data=record.gf_counts, dtype=np.int64)
             file.create_dataset("gf_edge_counts", data=record.gf_edge_counts, dtype=np.int64)
@@ -116,6 +125,11 @@ def _sequence(file: h5py.File) -> SequenceRecord:
         if "gf_counts" in file
         else None,
         visible_only=bool(file.attrs.get("visible_only", False)),
+        appearance=Appearance(
+            **{name: file[name][()] for name in APPEARANCE},
+            share=float(file.attrs["stroke_share"]),
+            texts=tuple(text.decode("utf-8", "surrogateescape") for text in file["texts"][()]),
+        ),
     )
 
 

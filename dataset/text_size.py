@@ -17,7 +17,7 @@ from functools import lru_cache
 from ezdxf.entities import MText, Text
 from ezdxf.tools.text import fast_plain_mtext
 
-from dataset.outline import Point
+from dataset.plane import Point
 
 NARROW = frozenset("iIjl|!.,:;'`")
 SLIM = frozenset(' ()[]{}/\\-frt"1°')

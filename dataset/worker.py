@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from dataset.appearance import appearance
 from dataset.content import Content, measure
 from dataset.dwg import NeedsConverterError
 from dataset.dxf_process_DeepDXF import sequence_rows
@@ -101,6 +102,7 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross", visible_on
         counts,
         edge_counts,
         visible_only,
+        appearance(content.strokes, content.texts, extents),
     )
     report = FileReport(
         source,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ezdxf import bbox
 from ezdxf.disassemble import to_primitives
-from ezdxf.math import BoundingBox2d, Matrix44, Vec2
+from ezdxf.math import BoundingBox2d, Matrix44, Vec2, Vec3
 from ezdxf.render.mleader import ConnectionSide
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -218,7 +218,19 @@ def test_dimension_by_its_block():
     dimension = dimension_without_text(space)
     check(document, dimension)
     dimension.dxf.insert = (100, 50)  # a copy that shares the block of its original
+    for name in ("defpoint", "defpoint2", "defpoint3"):
+        dimension.dxf.set(name, dimension.dxf.get(name) + Vec3(100, 50))
     check(document, dimension)
+
+
+def test_dimension_whose_picture_was_left_behind():
+    document, space = new_drawing()
+    dimension = dimension_without_text(space)
+    dimension.transform(Matrix44.translate(5000, 0, 0))  # of ezdxf, which moves the points only
+    points = [dimension.dxf.get(name) for name in ("defpoint", "defpoint2", "defpoint3")]
+    box = Geometry(document).box(dimension)
+    assert box[0] == min(point.x for point in points)
+    assert box[2] == max(point.x for point in points)
 
 
 def test_dimension_in_a_transformed_wrapper():

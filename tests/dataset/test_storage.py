@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from dataset import storage
+from dataset.appearance import Appearance, appearance
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import ROW_LENGTH, SCHEMA_VERSION, Extents
 from dataset.storage import (
@@ -25,7 +26,12 @@ def sequence(rows=5, graph=True):
     vec = rng.integers(-1, 256, (rows, ROW_LENGTH)).astype(np.int32)
     counts = rng.integers(0, 9, (10, 11)) if graph else None
     edges = rng.integers(0, 9, (10, 10)) if graph else None
-    return SequenceRecord(vec, "sub/图纸 1.DXF", Extents(-1.5, 2, 3, 4), ("SH1", "块"), "cross", counts, edges)
+    strokes = [rng.random((3, 5)) for _ in range(rows)]
+    texts = [["Lötfläche", "铜 0.5"], *[[]] * (rows - 1)] if graph else [[]] * rows
+    seen = appearance(strokes, texts, Extents(-1.5, 2, 3, 4))
+    return SequenceRecord(
+        vec, "sub/图纸 1.DXF", Extents(-1.5, 2, 3, 4), ("SH1", "块"), "cross", counts, edges, appearance=seen
+    )
 
 
 def graph():
@@ -36,7 +42,9 @@ def graph():
 
 def assert_equal(left, right):
     for name, value in vars(left).items():
-        if isinstance(value, np.ndarray):
+        if isinstance(value, Appearance):
+            assert_equal(value, getattr(right, name))
+        elif isinstance(value, np.ndarray):
             np.testing.assert_array_equal(value, getattr(right, name))
             assert value.dtype == getattr(right, name).dtype
         else:
