@@ -54,6 +54,4 @@ class DeepDXFTask(nn.Module):
         """Nothing of this task depends on the epoch."""
 
     def _vectors(self, batch: dict[str, Any]) -> Tensor:
-        return self.model(
-            batch["rows"], batch["position"], batch["lengths"], batch["drawing"], batch["n_drawings"]
-        )
+        return self.model(batch["rows"], batch["position"], batch["lengths"], batch["drawing"], batch["n_drawings"])
