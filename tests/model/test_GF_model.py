@@ -88,7 +88,7 @@ class Recorder(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.rand(11, 16))
 
-    def forward(self, features, adjacency, present):
+    def forward(self, features, adjacency, present, kept):
         self.seen = features, adjacency, present
         return (features @ self.weight).relu() * present[..., None]
 
