@@ -37,9 +37,14 @@ class DeepDXFModelConfig:
     tokens_at_once: int = 16_384
     """Entities that pass through the encoder at once; what a batch holds beyond them is computed twice in training, so
     that memory stays bounded (1 GB in float32) whatever the drawings. Fewer: less memory."""
+    reads: Literal["sequence", "sheet"] = "sheet"
+    """sequence: the rows of entities alone. sheet: also what is drawn and written, whatever entities it is made of: an
+    image of the ink, statistics of its strokes, letters."""
+    sheet_size: int = 128
+    """Size of each vector learned from the sheet."""
     views: Literal["dropout", "drawing", "both"] = "both"
-    """dropout: the same rows under two dropout masks. drawing: each view loses other entities and is shifted and
-    scaled a little. both: both."""
+    """dropout: the same drawing under two dropout masks. drawing: each view is the drawing edited otherwise, see
+    utils/views.py. both: both."""
     loss: Literal["infonce", "simclr"] = "infonce"
     """Two names for NT-Xent; docs/losses.md says where the literature tells them apart."""
     temperature: float = 0.07
@@ -48,12 +53,16 @@ class DeepDXFModelConfig:
     def __post_init__(self) -> None:
         require(self.d_model % self.n_heads == 0, "d_model must be a multiple of n_heads")
         require(self.d_model % 2 == 0, "d_model must be even")
-        for name in ("n_layers", "d_feedforward", "latent_size", "projection_size", "chunk_size", "tokens_at_once"):
+        for name in ("n_layers", "d_feedforward", "latent_size", "sheet_size", "projection_size", "chunk_size", "tokens_at_once"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1")
         for name in ("dropout", "latent_dropout"):
             require(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1")
         require(self.max_train_entities >= 0, "max_train_entities must not be negative (0 reads all)")
         require(self.temperature > 0, "temperature must be positive")
+        require(
+            self.reads == "sequence" or self.views != "dropout",
+            "views=dropout makes no views of a sheet: use reads=sequence with it",
+        )
         require(
             self.views != "dropout" or self.dropout > 0 or self.latent_dropout > 0,
             "views=dropout needs a dropout above 0: without it the two views are equal",

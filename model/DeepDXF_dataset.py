@@ -1,4 +1,4 @@
-"""DeepDXF's sequences in memory as flat rows and offsets, and batches of two views of each drawing."""
+"""DeepDXF's drawings in memory, and batches of two views of each."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
-from dataset.entities import ROW_LENGTH, model_rows
 from dataset.storage import read_sequence
 from model.data_folder import FoldedData, epoch_batches, one_reading, require_drawings, require_set
-from utils.DeepDXF_utils import Chunk, collate, cut_chunks, drawing_view, sample_chunks
+from model.DeepDXF_task import DeepDXFTask
+from utils.DeepDXF_utils import Chunk, collate, cut_chunks, sample_chunks
+from utils.drawing import Drawing
 from utils.progress import progress
 from utils.seeding import stream
+from utils.sheet_features import sheet_features
+from utils.views import make_view
 
 
 class DeepDXFDataset:
@@ -22,31 +27,24 @@ class DeepDXFDataset:
 
     Attributes:
         names: N drawing names.
-        rows: ``[total, ROW_LENGTH]`` int16, see :func:`dataset.entities.model_rows`.
-        offsets: ``[N + 1]``; drawing i owns ``rows[offsets[i]:offsets[i + 1]]``.
+        drawings: N drawings, upright.
         reading: the options that preprocessing read all of them with, as far as they change a sequence.
     """
 
     def __init__(self, paths: dict[str, Path]) -> None:
         self.names = list(paths)
-        bar = progress(paths.values(), "reading sequences", unit="file", leave=False)
-        parts, readings = [], set()
-        for path in bar:
+        self.drawings: list[Drawing] = []
+        readings = set()
+        for path in progress(paths.values(), "reading sequences", unit="file", leave=False):
             record = read_sequence(path)
-            parts.append(model_rows(record.dxf_vec))
+            self.drawings.append(Drawing.of(record))
             readings.add((("visible_only", record.visible_only),))
         self.reading = one_reading(readings)
-        self.offsets = np.cumsum([0, *(len(part) for part in parts)])
-        self.rows = np.concatenate(parts) if parts else np.zeros((0, ROW_LENGTH), np.int16)
         self._index = {name: i for i, name in enumerate(self.names)}
 
     def indices(self, names: Sequence[str]) -> np.ndarray:
         """Positions of those of ``names`` that have a sequence, in the order of ``names``."""
         return np.array([self._index[name] for name in names if name in self._index], dtype=np.int64)
-
-    def sequence(self, index: int) -> np.ndarray:
-        """Rows ``[L, ROW_LENGTH]`` of one drawing, at its own length."""
-        return self.rows[self.offsets[index] : self.offsets[index + 1]]
 
     def two_views(
         self, indices: np.ndarray, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int
@@ -56,23 +54,48 @@ class DeepDXFDataset:
         Args:
             limit: most entities of a view, 0 for all.
         """
-        first, second = [], []
-        for index in indices:
-            views = _views_of_one(self.sequence(index), config, rng, limit)
-            first.append(views[0])
-            second.append(views[1])
-        return collate([*first, *second])
+        pairs = [_views_of_one(self.drawings[index], config, rng, limit) for index in indices]
+        return assemble([view for views in zip(*pairs, strict=True) for view in views], config)
+
+    def plain(self, indices: np.ndarray, config: DeepDXFModelConfig) -> dict[str, Any]:
+        """Drawings as they are, as one batch."""
+        return assemble([_whole(self.drawings[index], config) for index in indices], config)
+
+    def features(self, indices: np.ndarray) -> dict[str, Tensor]:
+        """The stacked sheet features of drawings as they are."""
+        return _stacked([self.drawings[index] for index in indices])
+
+
+View = tuple[Drawing, list[Chunk]]
+
+
+def assemble(views: Sequence[View], config: DeepDXFModelConfig) -> dict[str, Any]:
+    """A batch for :class:`model.DeepDXF_task.DeepDXFTask`."""
+    batch = collate([chunks for _, chunks in views])
+    return batch if config.reads == "sequence" else batch | _stacked([drawing for drawing, _ in views])
+
+
+def _stacked(drawings: Sequence[Drawing]) -> dict[str, Tensor]:
+    features = [sheet_features(drawing) for drawing in drawings]
+    return {name: torch.from_numpy(np.stack([each[name] for each in features])) for name in features[0]}
+
+
+def _whole(drawing: Drawing, config: DeepDXFModelConfig) -> View:
+    return drawing, cut_chunks(drawing.rows, config.chunk_size)
 
 
 def _views_of_one(
-    rows: np.ndarray, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int
-) -> tuple[list[Chunk], list[Chunk]]:
+    drawing: Drawing, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int
+) -> tuple[View, View]:
     chunk_size = min(config.chunk_size, limit or config.chunk_size)
+
+    def chunked(view: Drawing) -> View:
+        return view, sample_chunks(cut_chunks(view.rows, chunk_size), limit, rng)
+
     if config.views == "dropout":  # the same rows twice; the two dropout masks make the difference
-        chunks = sample_chunks(cut_chunks(rows, chunk_size), limit, rng)
-        return chunks, chunks
-    views = (sample_chunks(cut_chunks(drawing_view(rows, rng), chunk_size), limit, rng) for _ in range(2))
-    return next(views), next(views)
+        same = chunked(drawing)
+        return same, same
+    return chunked(make_view(drawing, rng)), chunked(make_view(drawing, rng))
 
 
 class DeepDXFLoader:
@@ -101,6 +124,14 @@ class DeepDXFLoader:
             yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
 
 
+def plain_batches(
+    dataset: DeepDXFDataset, indices: np.ndarray, config: DeepDXFModelConfig, size: int = 16
+) -> Iterator[dict[str, Any]]:
+    """Drawings as they are, a few at a time."""
+    for first in progress(range(0, len(indices), size), "embedding", leave=False):
+        yield dataset.plain(indices[first : first + size], config)
+
+
 class DeepDXFData(FoldedData):
     """The loaders of a DeepDXF run."""
 
@@ -109,6 +140,15 @@ class DeepDXFData(FoldedData):
         require_set(self.folder.deepdxf, "DeepDXF", "GF_main.py")
         self.dataset = DeepDXFDataset(self.folder.deepdxf)
         self.facts = self.dataset.reading
+
+    def prepare(self, task: DeepDXFTask, fold: int) -> None:
+        task.fit(self.dataset.features(self._training(fold)))
+
+    def settle(self, task: DeepDXFTask, fold: int) -> None:
+        task.settle(plain_batches(self.dataset, self._training(fold), self.config))
+
+    def _training(self, fold: int) -> np.ndarray:
+        return self.dataset.indices(self.split.folds[fold].train)
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> DeepDXFLoader:
         indices = self.dataset.indices(names)

@@ -36,7 +36,7 @@ class JointTask(nn.Module):
         if config.cross_modal_weight > 0:
             self.cross_modal = CrossModalLoss(
                 self.gf.model.vector_size,
-                self.deepdxf.model.vector_size,
+                self.deepdxf.vector_size,
                 config.shared_size,
                 config.cross_modal_temperature,
             )

@@ -1,4 +1,4 @@
-"""Rows of entities to batches: views made in drawing space, chunks, packing."""
+"""Rows of entities to batches: chunks, packing."""
 
 from __future__ import annotations
 
@@ -8,36 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dataset.entities import ABSENT, MAX_BIN, SLOTS, Kind
-
 Chunk = tuple[int, np.ndarray]  # index of its first entity inside the drawing, rows [T, ROW_LENGTH]
-
-_COLUMNS = {kind: np.array([1 + i for i, slot in enumerate(SLOTS) if slot.kind is kind]) for kind in Kind}
-
-
-def drop_entities(rows: np.ndarray, rng: np.random.Generator, low: float = 0.1, high: float = 0.5) -> np.ndarray:
-    """Leave out a random share, between ``low`` and ``high``, of the entities; at least one stays."""
-    keep = rng.random(len(rows)) >= rng.uniform(low, high)
-    if not keep.any():
-        keep[rng.integers(len(rows))] = True
-    return rows[keep]
-
-
-def shift_and_scale(rows: np.ndarray, rng: np.random.Generator, smallest: float = 0.85) -> np.ndarray:
-    """Shrink the whole drawing a little and move it inside the room this leaves, so that nothing is clipped."""
-    scale = rng.uniform(smallest, 1.0)
-    moved = rows.copy()
-    for kind in (Kind.X, Kind.Y, Kind.LENGTH):
-        shift = 0.0 if kind is Kind.LENGTH else rng.uniform(0.0, (1.0 - scale) * MAX_BIN)
-        values = rows[:, _COLUMNS[kind]]
-        bins = np.round(values * scale + shift).astype(rows.dtype)
-        moved[:, _COLUMNS[kind]] = np.where(values == ABSENT, ABSENT, bins)
-    return moved
-
-
-def drawing_view(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One view of a drawing made in drawing space; rows ``[L, ROW_LENGTH]``, the original stays untouched."""
-    return shift_and_scale(drop_entities(rows, rng), rng)
 
 
 def cut_chunks(rows: np.ndarray, chunk_size: int) -> list[Chunk]:

@@ -1,0 +1,97 @@
+"""What a sheet shows, as vectors: of its ink, its strokes and its letters, each as measured and as learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.contrastive import unit
+from model.precision import full_precision
+from utils.drawing import N_WORD_BUCKETS
+from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
+
+COARSE = 8  # cells a side of the image as measured
+SKETCH = 256  # size of the letters as measured
+LEARNED = ("image", "statistics", "words")
+MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "letters")
+
+
+class SheetEncoder(nn.Module):
+    """Three small networks, and beside each what it reads, standardised but not learned.
+
+    A learned vector groups sheets of a kind; in doing so it forgets what tells two revisions of one sheet apart. What
+    was measured does not forget. Search gets both (docs/experiments.md has each alone).
+
+    :meth:`fit` sets what standardisation needs. That is no learning from the task, but it is learning from drawings, so
+    it sees the training drawings of a fold and no others.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        widths = (N_CHANNELS, 32, 64, 128)
+        blocks = [_block(*pair) for pair in zip(widths[:-1], widths[1:], strict=True)]
+        self.image = nn.Sequential(*blocks, nn.Flatten(1), nn.Linear(128 * 16, size))
+        self.statistics = nn.Sequential(nn.Linear(N_STATISTICS, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+        self.words = nn.Linear(N_WORD_BUCKETS, size, bias=False)
+        sketch = torch.randn(N_WORD_BUCKETS, SKETCH, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("sketch", sketch / SKETCH**0.5)  # keeps cosines (Johnson & Lindenstrauss 1984)
+        self.register_buffer("mean", torch.zeros(N_STATISTICS))
+        self.register_buffer("deviation", torch.ones(N_STATISTICS))
+        self.register_buffer("rarity", torch.ones(N_WORD_BUCKETS))
+
+    @torch.no_grad()
+    def fit(self, features: Mapping[str, Tensor]) -> None:
+        """Standardise by the training drawings: statistics to mean 0 and deviation 1, letters by how rare they are
+        (inverse document frequency).
+
+        Shape: ``statistics [N, N_STATISTICS]``, ``words [N, N_WORD_BUCKETS]``.
+        """
+        statistics, words = features["statistics"], features["words"]
+        self.mean.copy_(statistics.mean(dim=0))
+        self.deviation.copy_(statistics.std(dim=0, correction=0) + 0.01)
+        self.rarity.copy_(torch.log((1 + len(words)) / (1 + (words > 0).sum(dim=0))))
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``words`` -> three vectors ``[B, size]``."""
+        return {
+            "image": self.image(batch["image"]),
+            "statistics": self.statistics(self._standardised(batch["statistics"])),
+            "words": self.words(10 * self._weighted(batch["words"])),
+        }
+
+    def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What is not: the image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of the letters."""
+        statistics = self._standardised(batch["statistics"])
+        with full_precision(statistics):
+            coarse = F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1)
+            return {
+                "coarse_image": coarse,
+                "stroke_statistics": statistics[:, :N_STROKE_STATISTICS],
+                "type_counts": statistics[:, N_STROKE_STATISTICS:],
+                "letters": self._weighted(batch["words"]) @ self.sketch,
+            }
+
+    def _standardised(self, statistics: Tensor) -> Tensor:
+        return (statistics - self.mean) / self.deviation
+
+    def _weighted(self, words: Tensor) -> Tensor:
+        return unit(words * self.rarity)
+
+
+def measured_sizes() -> dict[str, int]:
+    """The sizes of what :meth:`SheetEncoder.measured` gives."""
+    return {
+        "coarse_image": N_CHANNELS * COARSE**2,
+        "stroke_statistics": N_STROKE_STATISTICS,
+        "type_counts": N_STATISTICS - N_STROKE_STATISTICS,
+        "letters": SKETCH,
+    }
+
+
+def _block(width_in: int, width_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(width_in, width_out, 3, padding=1), nn.GroupNorm(8, width_out), nn.GELU(), nn.MaxPool2d(2)
+    )
