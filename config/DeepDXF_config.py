@@ -53,7 +53,15 @@ class DeepDXFModelConfig:
     def __post_init__(self) -> None:
         require(self.d_model % self.n_heads == 0, "d_model must be a multiple of n_heads")
         require(self.d_model % 2 == 0, "d_model must be even")
-        for name in ("n_layers", "d_feedforward", "latent_size", "sheet_size", "projection_size", "chunk_size", "tokens_at_once"):
+        for name in (
+            "n_layers",
+            "d_feedforward",
+            "latent_size",
+            "sheet_size",
+            "projection_size",
+            "chunk_size",
+            "tokens_at_once",
+        ):
             require(getattr(self, name) >= 1, f"{name} must be at least 1")
         for name in ("dropout", "latent_dropout"):
             require(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1")

@@ -57,9 +57,12 @@ class DeepDXFDataset:
         pairs = [_views_of_one(self.drawings[index], config, rng, limit) for index in indices]
         return assemble([view for views in zip(*pairs, strict=True) for view in views], config)
 
-    def plain(self, indices: np.ndarray, config: DeepDXFModelConfig) -> dict[str, Any]:
-        """Drawings as they are, as one batch."""
-        return assemble([_whole(self.drawings[index], config) for index in indices], config)
+    def plain_batches(
+        self, indices: np.ndarray, config: DeepDXFModelConfig, size: int = 16
+    ) -> Iterator[dict[str, Any]]:
+        """Drawings as they are, a few at a time."""
+        for first in progress(range(0, len(indices), size), "embedding", leave=False):
+            yield plain_batch([self.drawings[index] for index in indices[first : first + size]], config)
 
     def features(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The stacked sheet features of drawings as they are."""
@@ -75,13 +78,14 @@ def assemble(views: Sequence[View], config: DeepDXFModelConfig) -> dict[str, Any
     return batch if config.reads == "sequence" else batch | _stacked([drawing for drawing, _ in views])
 
 
+def plain_batch(drawings: Sequence[Drawing], config: DeepDXFModelConfig) -> dict[str, Any]:
+    """Drawings as they are, as one batch."""
+    return assemble([(drawing, cut_chunks(drawing.rows, config.chunk_size)) for drawing in drawings], config)
+
+
 def _stacked(drawings: Sequence[Drawing]) -> dict[str, Tensor]:
     features = [sheet_features(drawing) for drawing in drawings]
     return {name: torch.from_numpy(np.stack([each[name] for each in features])) for name in features[0]}
-
-
-def _whole(drawing: Drawing, config: DeepDXFModelConfig) -> View:
-    return drawing, cut_chunks(drawing.rows, config.chunk_size)
 
 
 def _views_of_one(
@@ -124,14 +128,6 @@ class DeepDXFLoader:
             yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
 
 
-def plain_batches(
-    dataset: DeepDXFDataset, indices: np.ndarray, config: DeepDXFModelConfig, size: int = 16
-) -> Iterator[dict[str, Any]]:
-    """Drawings as they are, a few at a time."""
-    for first in progress(range(0, len(indices), size), "embedding", leave=False):
-        yield dataset.plain(indices[first : first + size], config)
-
-
 class DeepDXFData(FoldedData):
     """The loaders of a DeepDXF run."""
 
@@ -145,7 +141,7 @@ class DeepDXFData(FoldedData):
         task.fit(self.dataset.features(self._training(fold)))
 
     def settle(self, task: DeepDXFTask, fold: int) -> None:
-        task.settle(plain_batches(self.dataset, self._training(fold), self.config))
+        task.settle(self.dataset.plain_batches(self._training(fold), self.config))
 
     def _training(self, fold: int) -> np.ndarray:
         return self.dataset.indices(self.split.folds[fold].train)

@@ -29,6 +29,7 @@ class DeepDXFTask(nn.Module):
 
     def __init__(self, config: DeepDXFModelConfig) -> None:
         super().__init__()
+        self.config = config
         self.model = DeepDXFModel(config)
         self.sheet = SheetEncoder(config.sheet_size) if config.reads == "sheet" else None
         self.temperature = config.temperature

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from config.errors import UserError
 from config.run_config import RunConfig
@@ -72,6 +73,12 @@ class FoldedData:
 
     def to(self, device: torch.device) -> None:
         """Batches come from main memory; a subclass whose tensors are small keeps them on the device."""
+
+    def prepare(self, task: nn.Module, fold: int) -> None:
+        """Show a fresh task the fold's training drawings, which some tasks standardise by."""
+
+    def settle(self, task: nn.Module, fold: int) -> None:
+        """Show a trained task the fold's training drawings again: what it measures others by."""
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]:
         """Training and validation of a fold. Raises UserError when either is too small to contrast anything."""

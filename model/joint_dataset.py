@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from config.joint_config import JointConfig
 from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from model.DeepDXF_dataset import DeepDXFDataset
 from model.GF_dataset import GFDataset
+from model.joint_task import JointTask
 from utils.seeding import stream
 
 
@@ -85,6 +87,15 @@ class JointDataLoader(FoldedData):
         self.gf = GFDataset(self.folder.gf)
         self.deepdxf = DeepDXFDataset(self.folder.deepdxf)
         self.facts = {**self.deepdxf.reading, **self.gf.reading}
+
+    def prepare(self, task: JointTask, fold: int) -> None:
+        task.deepdxf.fit(self.deepdxf.features(self._training(fold)))
+
+    def settle(self, task: JointTask, fold: int) -> None:
+        task.deepdxf.settle(self.deepdxf.plain_batches(self._training(fold), self.config.deepdxf))
+
+    def _training(self, fold: int) -> np.ndarray:
+        return self.deepdxf.indices(self.split.folds[fold].train)
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> JointLoader:
         require_drawings(len(self.gf.indices(names)), f"{what} (graphs)")

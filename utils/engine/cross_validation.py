@@ -98,6 +98,7 @@ class CrossValidation:
         learner = self._learner(fold, device)
         checkpoint = load_checkpoint(self._fold_path(fold))
         learner.task.load_state_dict(checkpoint.model)
+        self.data.settle(learner.task, fold)
         (test,) = Trainer([learner], self.config, device, log).evaluate([self.data.get_test_loaders()], "test")
         metrics, epoch = {**checkpoint.metrics, "test": test}, checkpoint.info["epoch"]
         self._save(self.config.checkpoint_dir / "best_model.pth", learner.task, fold, epoch, metrics, log)
@@ -107,6 +108,7 @@ class CrossValidation:
         """New weights, a new optimizer, a new early stopper: nothing learned in one fold reaches another."""
         seed_everything(self.config.seed + fold)
         task = self.build_task().to(device)
+        self.data.prepare(task, fold)
         train, val = self.data.get_fold_loaders(fold)
         precision = Precision.choose(self.config.precision, device)
         return Learner(fold, task, train, val, self.build_early_stopping(), self.config, precision)
