@@ -59,10 +59,10 @@ class DeepDXFDataset:
 
     def plain_batches(
         self, indices: np.ndarray, config: DeepDXFModelConfig, size: int = 16
-    ) -> Iterator[dict[str, Any]]:
-        """Drawings as they are, a few at a time."""
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Drawings as they are, a few at a time, and the place in ``indices`` of each batch's first."""
         for first in progress(range(0, len(indices), size), "embedding", leave=False):
-            yield plain_batch([self.drawings[index] for index in indices[first : first + size]], config)
+            yield first, plain_batch([self.drawings[index] for index in indices[first : first + size]], config)
 
     def features(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The stacked sheet features of drawings as they are."""
@@ -140,8 +140,8 @@ class DeepDXFData(FoldedData):
     def prepare(self, task: DeepDXFTask, fold: int) -> None:
         task.fit(self.dataset.features(self._training(fold)))
 
-    def settle(self, task: DeepDXFTask, fold: int) -> None:
-        task.settle(self.dataset.plain_batches(self._training(fold), self.config))
+    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+        return (batch for _, batch in self.dataset.plain_batches(self._training(fold), self.config))
 
     def _training(self, fold: int) -> np.ndarray:
         return self.dataset.indices(self.split.folds[fold].train)

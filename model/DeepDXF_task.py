@@ -9,10 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from config.DeepDXF_config import DeepDXFModelConfig
+from model.calibration import PairQuantiles
 from model.contrastive import hits, unit
 from model.DeepDXF_loss import cross_entropy, nt_xent_logits
 from model.DeepDXF_model import DeepDXFModel
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
+
+LOOKS = (  # ways to look at a drawing, and the parts of its vector that each has
+    ("sequence", "type_counts"),
+    ("image", "coarse_image", "statistics", "stroke_statistics"),
+    ("words", "letters"),
+)
+WEIGHTS = {name: 1 / (len(LOOKS) * len(parts)) for parts in LOOKS for name in parts}
 
 
 class DeepDXFTask(nn.Module):
@@ -24,7 +32,8 @@ class DeepDXFTask(nn.Module):
     own.
 
     With ``reads="sheet"`` a drawing's vector has parts: the sequence, and what :class:`SheetEncoder` learns and measures.
-    Each learned part has a head and an NT-Xent of its own. The parts count alike in a vector, however long they are.
+    Each learned part has a head and an NT-Xent of its own. How a drawing was drawn, its ink and its letters count alike
+    in a vector (``LOOKS``), however many numbers each has.
     """
 
     def __init__(self, config: DeepDXFModelConfig) -> None:
@@ -39,10 +48,10 @@ class DeepDXFTask(nn.Module):
         self.projections = nn.ModuleDict({name: _head(size, config.projection_size) for name, size in sizes.items()})
         if self.sheet is not None:
             sizes |= measured_sizes()
-            self.centres = nn.ParameterDict(
-                {name: nn.Parameter(torch.zeros(size), requires_grad=False) for name, size in sizes.items()}
-            )
+            for name, size in sizes.items():
+                self.register_buffer(f"centre_{name}", torch.zeros(size))
         self.vector_size = sum(sizes.values())
+        self.pairs = PairQuantiles(["deepdxf"])
 
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Scalars: ``loss`` to backpropagate, ``accuracy``."""
@@ -63,29 +72,35 @@ class DeepDXFTask(nn.Module):
             "loss": torch.stack([cross_entropy(value) for value in logits.values()]).mean(),
             "accuracy": torch.stack([hits(value.detach()).float().mean() for value in logits.values()]).mean(),
         }
-        return scalars, self._joined(batch, parts).unflatten(0, (2, -1)).mean(dim=0)
+        return scalars, self._joined(self._parts(batch, parts)).unflatten(0, (2, -1)).mean(dim=0)
 
     def embed(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Vectors for search: ``deepdxf [n_drawings, vector_size]``. The caller sets ``eval()`` and ``no_grad()``."""
-        return {"deepdxf": self._joined(batch, self._learned(batch))}
+        return {"deepdxf": self._joined(self._parts(batch, self._learned(batch)))}
 
     def fit(self, features: Mapping[str, Tensor]) -> None:
         """Before training: standardise what is measured by the training drawings, see :meth:`SheetEncoder.fit`."""
         if self.sheet is not None:
             self.sheet.fit(features)
 
-    @torch.no_grad()
     def settle(self, batches: Iterable[dict[str, Any]]) -> None:
-        """After training: put the origin of every part where the mean training drawing is.
+        """After training: let the training drawings say what any two drawings have in common."""
+        self.pairs.fit({"deepdxf": self.centred_vectors(batches)})
+
+    @torch.no_grad()
+    def centred_vectors(self, batches: Iterable[dict[str, Any]]) -> Tensor:
+        """Put the origin of every part where the mean of these drawings is, and give their vectors.
 
         Raw vectors lie in a narrow cone, so that any two drawings look alike; about their centre they do not.
+        Shape: ``[N, vector_size]``.
         """
-        if self.sheet is None:
-            return
         self.eval()
         seen = [self._parts(batch, self._learned(batch)) for batch in batches]
-        for name, centre in self.centres.items():
-            centre.copy_(torch.cat([unit(parts[name]) for parts in seen]).mean(dim=0))
+        parts = {name: torch.cat([each[name] for each in seen]) for name in seen[0]}
+        if self.sheet is not None:
+            for name, rows in parts.items():
+                self._centre(name).copy_(unit(rows).mean(dim=0))
+        return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:
         """The encoder's last layer, on whose gradient GradNorm looks."""
@@ -99,14 +114,17 @@ class DeepDXFTask(nn.Module):
         return {"sequence": self.model(*model_inputs), **(self.sheet(batch) if self.sheet is not None else {})}
 
     def _parts(self, batch: dict[str, Any], learned: dict[str, Tensor]) -> dict[str, Tensor]:
-        return learned | self.sheet.measured(batch)
+        return learned if self.sheet is None else learned | self.sheet.measured(batch)
 
-    def _joined(self, batch: dict[str, Any], learned: dict[str, Tensor]) -> Tensor:
+    def _joined(self, parts: dict[str, Tensor]) -> Tensor:
+        """One vector of all parts; its cosine is the weighted mean of theirs."""
         if self.sheet is None:
-            return learned["sequence"]
-        parts = self._parts(batch, learned)
-        centred = [unit(unit(parts[name]) - centre) for name, centre in self.centres.items()]
-        return torch.cat(centred, dim=-1) / len(centred) ** 0.5  # of length 1
+            return parts["sequence"]
+        centred = {name: unit(unit(rows) - self._centre(name)) for name, rows in parts.items()}
+        return torch.cat([WEIGHTS[name] ** 0.5 * rows for name, rows in centred.items()], dim=-1)
+
+    def _centre(self, name: str) -> Tensor:
+        return getattr(self, f"centre_{name}")
 
 
 def _head(size_in: int, size_out: int) -> nn.Sequential:

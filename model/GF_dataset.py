@@ -59,12 +59,12 @@ class GFDataset:
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
         """Graphs of a step, each with a random partner among the others."""
+        return {**self.plain(indices), "partner": draw_partners(len(indices), rng)}
+
+    def plain(self, indices: np.ndarray) -> dict[str, Tensor]:
+        """Graphs as they are, for search."""
         chosen = torch.from_numpy(indices).to(self.features.device)
-        return {
-            "features": self.features[chosen],
-            "adjacency": self.adjacency[chosen],
-            "partner": draw_partners(len(indices), rng),
-        }
+        return {"features": self.features[chosen], "adjacency": self.adjacency[chosen]}
 
 
 class GFLoader:
@@ -104,6 +104,9 @@ class GFData(FoldedData):
 
     def to(self, device: torch.device) -> None:
         self.dataset.to(device)
+
+    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+        yield self.dataset.plain(self.dataset.indices(self.split.folds[fold].train))
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from config.GF_config import GFModelConfig
+from model.calibration import PairQuantiles
 from model.GF_loss import node_infonce
 from model.GF_model import GFModel
 
@@ -23,6 +26,7 @@ class GFTask(nn.Module):
         super().__init__()
         self.model = GFModel(config)
         self.tau = config.tau
+        self.pairs = PairQuantiles(["gf"])
         # GRACE's head (Zhu et al. 2020, section 4.2)
         size = config.perspectives
         self.projection = nn.Sequential(nn.Linear(size, size), nn.ELU(), nn.Linear(size, size))
@@ -46,6 +50,12 @@ class GFTask(nn.Module):
     def embed(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Vectors for search: ``gf [B, vector_size]``. The caller sets ``eval()`` and ``no_grad()``."""
         return {"gf": self.model.vectors(batch["features"], batch["adjacency"])}
+
+    @torch.no_grad()
+    def settle(self, batches: Iterable[dict[str, Any]]) -> None:
+        """After training: let the training drawings say what any two drawings have in common."""
+        self.eval()
+        self.pairs.fit({"gf": torch.cat([self.embed(batch)["gf"] for batch in batches])})
 
     def last_layer(self) -> list[nn.Parameter]:
         """The encoder's last convolution, on whose gradient GradNorm looks."""

@@ -77,8 +77,9 @@ class FoldedData:
     def prepare(self, task: nn.Module, fold: int) -> None:
         """Show a fresh task the fold's training drawings, which some tasks standardise by."""
 
-    def settle(self, task: nn.Module, fold: int) -> None:
-        """Show a trained task the fold's training drawings again: what it measures others by."""
+    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+        """The fold's training drawings as they are, in batches that the task's ``embed`` takes."""
+        raise NotImplementedError
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]:
         """Training and validation of a fold. Raises UserError when either is too small to contrast anything."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -89,13 +88,15 @@ class JointDataLoader(FoldedData):
         self.facts = {**self.deepdxf.reading, **self.gf.reading}
 
     def prepare(self, task: JointTask, fold: int) -> None:
-        task.deepdxf.fit(self.deepdxf.features(self._training(fold)))
+        task.deepdxf.fit(self.deepdxf.features(self.deepdxf.indices(self.split.folds[fold].train)))
 
-    def settle(self, task: JointTask, fold: int) -> None:
-        task.deepdxf.settle(self.deepdxf.plain_batches(self._training(fold), self.config.deepdxf))
-
-    def _training(self, fold: int) -> np.ndarray:
-        return self.deepdxf.indices(self.split.folds[fold].train)
+    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+        graph_names = set(self.gf.names)
+        names = [name for name in self.split.folds[fold].train if name in graph_names]
+        sequences = self.deepdxf.indices(names)
+        graphs = self.gf.indices([self.deepdxf.names[i] for i in sequences])
+        for first, batch in self.deepdxf.plain_batches(sequences, self.config.deepdxf):
+            yield {"gf": self.gf.plain(graphs[first : first + batch["n_drawings"]]), "deepdxf": batch}
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> JointLoader:
         require_drawings(len(self.gf.indices(names)), f"{what} (graphs)")

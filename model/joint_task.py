@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from config.joint_config import JointConfig
+from model.calibration import PairQuantiles
 from model.contrastive import unit
 from model.DeepDXF_task import DeepDXFTask
 from model.GF_task import GFTask
@@ -30,6 +31,9 @@ class JointTask(nn.Module):
         super().__init__()
         self.gf = GFTask(config.gf)
         self.deepdxf = DeepDXFTask(config.deepdxf)
+        # with a sheet GF is one of nine parts, else one of two
+        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 9
+        self.pairs = PairQuantiles(["gf", "deepdxf", "joint"])
         self.weighting = make_weighting(config)
         self.cross_modal_weight = config.cross_modal_weight
         self.cross_modal = None  # with weight 0 its heads would be parameters without a gradient
@@ -65,8 +69,8 @@ class JointTask(nn.Module):
         """Vectors for search of the drawings in the batch; the caller sets ``eval()`` and ``no_grad()``.
 
         ``gf`` and ``deepdxf`` as the encoders give them, for each sub-batch that is there. With both, which must hold
-        the same drawings in the same order, also ``joint``: the two at length 1 side by side, scaled to length 1, so
-        that its cosine is the mean of the two cosines.
+        the same drawings in the same order, also ``joint``: the two side by side at length 1, so that its cosine is the
+        weighted mean of the two cosines.
         """
         vectors = {}
         if "gf" in batch:
@@ -74,8 +78,20 @@ class JointTask(nn.Module):
         if "deepdxf" in batch:
             vectors |= self.deepdxf.embed(batch["deepdxf"])
         if len(vectors) == 2:
-            vectors["joint"] = torch.cat([unit(vectors["gf"]), unit(vectors["deepdxf"])], dim=-1) / math.sqrt(2)
+            vectors["joint"] = self._joined(vectors["gf"], vectors["deepdxf"])
         return vectors
+
+    @torch.no_grad()
+    def settle(self, batches: Iterable[dict[str, Any]]) -> None:
+        """After training: let the training drawings, which both encoders must know, say what any two have in common."""
+        self.eval()
+        batches = list(batches)
+        deepdxf = self.deepdxf.centred_vectors(batch["deepdxf"] for batch in batches)
+        gf = torch.cat([self.gf.embed(batch["gf"])["gf"] for batch in batches])
+        self.pairs.fit({"gf": gf, "deepdxf": deepdxf, "joint": self._joined(gf, deepdxf)})
+
+    def _joined(self, gf: Tensor, deepdxf: Tensor) -> Tensor:
+        return torch.cat([self.gf_share**0.5 * unit(gf), (1 - self.gf_share) ** 0.5 * unit(deepdxf)], dim=-1)
 
     def on_epoch_end(self, train_means: dict[str, float]) -> None:
         """Let the weighting see the epoch's mean losses (``gf`` and ``deepdxf``)."""

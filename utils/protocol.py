@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import torch
@@ -20,6 +20,10 @@ class Task(Protocol):
 
     def on_epoch_end(self, train_means: dict[str, float]) -> None:
         """Hear the epoch's mean training losses (dynamic weights move by them)."""
+        ...
+
+    def settle(self, archive: Iterable[Batch]) -> None:
+        """After training, with the weights that are kept: see the training drawings as they are."""
         ...
 
 
@@ -57,8 +61,8 @@ class RunData(Protocol):
         """Before training: let a fresh task see the fold's training drawings."""
         ...
 
-    def settle(self, task: Any, fold: int) -> None:
-        """After training: let the task see them again, with the weights it keeps."""
+    def archive(self, fold: int) -> Iterator[Batch]:
+        """The fold's training drawings as they are, for :meth:`Task.settle`."""
         ...
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]: ...

@@ -15,7 +15,7 @@ from torch import nn
 from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.early_stopping import EarlyStopping
-from utils.engine.device import Precision, choose_device
+from utils.engine.device import Precision, choose_device, to_device
 from utils.engine.learner import FitResult, Learner
 from utils.engine.trainer import Trainer
 from utils.files import require_writable
@@ -98,7 +98,7 @@ class CrossValidation:
         learner = self._learner(fold, device)
         checkpoint = load_checkpoint(self._fold_path(fold))
         learner.task.load_state_dict(checkpoint.model)
-        self.data.settle(learner.task, fold)
+        learner.task.settle(to_device(batch, device) for batch in self.data.archive(fold))
         (test,) = Trainer([learner], self.config, device, log).evaluate([self.data.get_test_loaders()], "test")
         metrics, epoch = {**checkpoint.metrics, "test": test}, checkpoint.info["epoch"]
         self._save(self.config.checkpoint_dir / "best_model.pth", learner.task, fold, epoch, metrics, log)
