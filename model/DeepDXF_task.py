@@ -31,9 +31,9 @@ class DeepDXFTask(nn.Module):
     the second half view 2 of the same ones: one pass over a doubled batch, in which every view has dropout masks of its
     own.
 
-    With ``reads="sheet"`` a drawing's vector has parts: the sequence, and what :class:`SheetEncoder` learns and measures.
-    Each learned part has a head and an NT-Xent of its own. How a drawing was drawn, its ink and its letters count alike
-    in a vector (``LOOKS``), however many numbers each has.
+    With ``reads="sheet"`` a drawing's vector has parts: the sequence, and what :class:`SheetEncoder` learns and
+    measures. Each learned part has a head and an NT-Xent of its own. How a drawing was drawn, its ink and its letters
+    count alike in a vector (``LOOKS``), however many numbers each has.
     """
 
     def __init__(self, config: DeepDXFModelConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -32,7 +33,7 @@ class SheetEncoder(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         widths = (N_CHANNELS, 32, 64, 128)
-        blocks = [_block(*pair) for pair in zip(widths[:-1], widths[1:], strict=True)]
+        blocks = [_block(*pair) for pair in pairwise(widths)]
         self.image = nn.Sequential(*blocks, nn.Flatten(1), nn.Linear(128 * 16, size))
         self.statistics = nn.Sequential(nn.Linear(N_STATISTICS, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
         self.words = nn.Linear(N_WORD_BUCKETS, size, bias=False)
@@ -63,7 +64,7 @@ class SheetEncoder(nn.Module):
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is not: the image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of the letters."""
+        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of the letters."""
         statistics = self._standardised(batch["statistics"])
         with full_precision(statistics):
             coarse = F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1)
