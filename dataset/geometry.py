@@ -36,6 +36,7 @@ from dataset.sight import Sight
 from dataset.text_size import frame_lines
 
 MAX_BLOCK_DEPTH = 64
+AS_IS = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 class Geometry:
@@ -137,7 +138,9 @@ class Geometry:
         content = dimension.virtual_block_content if dimension.is_virtual else dimension.get_geometry_block()
         if not content and not dimension.is_virtual:
             content = _rendered(dimension)
-        affine = plane(dimension) or Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        affine = plane(dimension) or AS_IS
+        if dimension.is_virtual and not dimension.dxf.hasattr("insert"):
+            affine = AS_IS  # out of a wrapper: ezdxf has put the picture on the sheet already
         if dimension.dxf.hasattr("insert"):  # a moved copy that shares the picture of its original
             affine = affine.shifted(*place((dimension.dxf.insert.x, dimension.dxf.insert.y), affine))
         part = Outline()

@@ -12,6 +12,7 @@ import ezdxf
 from ezdxf import recover
 from ezdxf.document import Drawing
 from ezdxf.entities import DXFGraphic, Insert
+from ezdxf.math import Vec3
 
 from dataset.dwg import converted, is_dwg
 from dataset.entities import ALIASES, TYPE_INDEX
@@ -244,9 +245,12 @@ def _content(wrapper: Insert, sight: Sight | None) -> tuple[list[DXFGraphic], Co
             for original in originals:
                 space.entities = [original]
                 try:
-                    content += copy.virtual_entities(skipped_entity_callback=skip)
+                    parts = list(copy.virtual_entities(skipped_entity_callback=skip))
                 except DAMAGE as error:
                     skip(original, str(error))
+                    continue
+                _transform_steps(original, parts, copy)
+                content += parts
     finally:
         space.entities = whole
     for entity in content:
@@ -254,3 +258,15 @@ def _content(wrapper: Insert, sight: Sight | None) -> tuple[list[DXFGraphic], Co
             entity.dxf.layer = wrapper.dxf.layer
     content += [attribute for copy in copies for attribute in copy.attribs if not attribute.is_invisible]
     return content, skipped
+
+
+def _transform_steps(original: DXFGraphic, parts: list[DXFGraphic], wrapper: Insert) -> None:
+    """An array is scaled and mirrored with the wrapper it stands in, its steps too: these ezdxf leaves as they are."""
+    if not isinstance(original, Insert) or original.mcount <= 1 or [type(part) for part in parts] != [type(original)]:
+        return
+    matrix, (array,) = wrapper.matrix44(), parts
+    for name, turn in (("column_spacing", 0.0), ("row_spacing", 90.0)):
+        before, after = (
+            insert.ocs().to_wcs(Vec3.from_deg_angle(insert.dxf.rotation + turn)) for insert in (original, array)
+        )
+        array.dxf.set(name, original.dxf.get(name, 0.0) * matrix.transform_direction(before).dot(after))
