@@ -4,41 +4,17 @@ import os
 from pathlib import Path
 
 import ezdxf
-import numpy as np
 import pytest
 from ezdxf.math import Vec2
 
-from dataset import reading
-from dataset.content import measure
 from dataset.fast_reading import UnexpectedError, read_fast
 from dataset.generator import generate
 from dataset.naming import find_drawings
 from dataset.reading import DAMAGE, read_document, read_sheet
-from tests.dataset.building import new_drawing, saved
+from tests.dataset.building import assert_same_sheet, new_drawing, saved
 
 VERSIONS = ("R12", "R2000", "R2004", "R2007", "R2010", "R2018")
 REAL_DRAWINGS = os.environ.get("DRAWINGS")
-
-
-def refuse(path):
-    raise ValueError("left to ezdxf")
-
-
-def assert_same_sheet(path, monkeypatch):
-    """Everything that both encoders' tensors are made of is equal, to the last bit."""
-    quick = read_sheet(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(reading, "read_fast", refuse)
-        full = read_sheet(path)
-    for name in ("opened_blocks", "recovered", "left_out", "paper_space"):
-        assert getattr(quick, name) == getattr(full, name), name
-    assert [entity.dxftype() for entity in quick.entities] == [entity.dxftype() for entity in full.entities]
-    assert [entity.dxf.layer for entity in quick.entities] == [entity.dxf.layer for entity in full.entities]
-    quick, full = measure(quick), measure(full)
-    for name in ("represented", "approximated", "left_out", "parameters"):
-        assert getattr(quick, name) == getattr(full, name), name
-    assert np.array_equal(quick.types, full.types)
-    assert np.array_equal(quick.boxes, full.boxes, equal_nan=True)
 
 
 def everything(version):
