@@ -268,7 +268,8 @@ def _add_multileader(outline: Outline, entity: DXFGraphic) -> None:
     # 1, 2, 3: left, center, right; the insertion point lies on the first line's top
     frame = frame_lines(text.default_content, context.char_height, text.width, text.line_spacing_factor, text.alignment)
     direction = Vec3(text.text_direction).normalize()
-    affine = Affine(direction.x, direction.y, -direction.y, direction.x, text.insert.x, text.insert.y)
+    up = Vec3(text.extrusion).cross(direction)
+    affine = Affine(direction.x, direction.y, up.x, up.y, text.insert.x, text.insert.y)
     outline.points += (place(corner, affine) for corner in frame.corners())
 
 

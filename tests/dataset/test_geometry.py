@@ -265,6 +265,17 @@ def test_leaders():
     assert box[:2] == (-20, -10) and box[2] > 5
 
 
+@pytest.mark.parametrize("mirror", [(-1, 1), (1, -1), (-1, -1)])
+def test_a_mirrored_multileader_is_mirrored_with_its_text(mirror):
+    document, space = new_drawing()
+    builder = space.add_multileader_mtext("Standard")
+    builder.set_content("NOTE", char_height=3)
+    builder.build(insert=Vec2(5, 7))
+    corners = np.reshape(Geometry(document).box(space[-1]), (2, 2)) * mirror
+    space[-1].transform(Matrix44.scale(*mirror, 1))
+    assert Geometry(document).box(space[-1]) == pytest.approx((*corners.min(axis=0), *corners.max(axis=0)))
+
+
 def test_texts_have_the_extents_of_their_content():
     document, space = new_drawing()
     geometry = Geometry(document)
