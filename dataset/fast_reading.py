@@ -100,7 +100,7 @@ class _Records:
         record = 0
         while self.kinds[record] != "EOF":
             end = self.kinds.index("ENDSEC", record)
-            name = self.values[self.starts[record] + 1]
+            name = self.first(record, NAME)
             if self.kinds[record] != "SECTION" or "SECTION" in self.kinds[record + 1 : end] or name in found:
                 raise UnexpectedError("sections are not in order")
             found[name] = range(record, end)

@@ -18,7 +18,7 @@ from dataset.entities import SCHEMA_VERSION
 from dataset.storage import read_attributes
 
 # Raise it with every change that makes other tensors of the same file: outputs of an older reading are then redone.
-READING_VERSION = 1
+READING_VERSION = 2
 
 NEW = "new"
 CHANGED = "the drawing changed"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 
 import pytest
+from ezdxf.math import Vec2
 
 from dataset.dxf_process import ProcessConfig, process_drawings
 from dataset.naming import find_drawings
+from dataset.text_size import MAX_CHARACTERS
 from dataset.worker import Task, run_task
 from tests.dataset.building import new_drawing
 
@@ -33,13 +36,28 @@ def circle(x="0", radius="1") -> str:
     return f"0\nCIRCLE\n8\n0\n10\n{x}\n20\n0\n40\n{radius}\n"
 
 
-def modern(version="R2018", lines=3) -> bytes:
+def text(content: str) -> str:
+    return f"0\nTEXT\n8\n0\n10\n0\n20\n0\n40\n1\n1\n{content}\n"
+
+
+def long_mtext(content: str) -> bytes:
+    document, space = new_drawing()
+    space.add_line((0, 0), (1, 1))
+    space.add_mtext("CONTENT")
+    return written(document).replace(b"CONTENT", content.encode())
+
+
+def modern(version="R2018", lines=3, binary=False) -> bytes:
     document, space = new_drawing(version)
     for i in range(lines):
         space.add_line((i, 0), (i, 5))
-    stream = io.StringIO()
-    document.write(stream)
-    return stream.getvalue().encode()
+    return written(document, binary)
+
+
+def written(document, binary=False) -> bytes:
+    stream = io.BytesIO() if binary else io.StringIO()
+    document.write(stream, fmt="bin" if binary else "asc")
+    return stream.getvalue() if binary else stream.getvalue().encode()
 
 
 def zipped() -> bytes:
@@ -63,12 +81,31 @@ def insert(name: str) -> str:
 
 CIRCULAR = blocks(block("A", line() + line(3) + insert("B")), block("B", line(5) + insert("A")))
 DEEP = blocks(block("D0", line()), *(block(f"D{i}", insert(f"D{i - 1}") + line(i)) for i in range(1, 300)))
-LONG_LINE = f"0\nTEXT\n8\n0\n10\n0\n20\n0\n40\n1\n1\n{'x' * 20_000_000}\n"
+MILLION = 1_000_000
 SPLINE = "0\nSPLINE\n100\nAcDbEntity\n8\n0\n100\nAcDbSpline\n70\n8\n71\n3\n72\n5\n73\n4\n" + "40\n0\n" * 5
 SPLINE += "".join(f"10\n{x}\n20\n{x % 2}\n30\n0\n" for x in range(4))
 DIMENSION = "0\nDIMENSION\n8\n0\n2\n*D9\n10\n0\n20\n5\n11\n5\n21\n5\n70\n0\n13\n0\n23\n0\n14\n9\n24\n0\n"
 HATCH = "0\nHATCH\n100\nAcDbEntity\n8\n0\n100\nAcDbHatch\n"
 HATCH += "10\n0\n20\n0\n30\n0\n2\nSOLID\n70\n1\n71\n0\n91\n0\n75\n0\n76\n1\n98\n0\n"
+
+POINTS = [(0, 0), (3, 5), (9, 1)]
+MARKED = {
+    "HATCH": ("AcDbHatch", lambda space: space.add_hatch().paths.add_polyline_path(POINTS)),
+    "SPLINE": ("AcDbSpline", lambda space: space.add_spline(POINTS)),
+    "LWPOLYLINE": ("AcDbPolyline", lambda space: space.add_lwpolyline(POINTS)),
+    "MTEXT": ("AcDbMText", lambda space: space.add_mtext("A")),
+    "LEADER": ("AcDbLeader", lambda space: space.add_leader(POINTS)),
+    "MULTILEADER": ("AcDbMLeader", lambda space: space.add_multileader_mtext("Standard").build(Vec2(5, 0))),
+}
+
+
+def without_marker(kind: str) -> bytes:
+    marker, add = MARKED[kind]
+    document, space = new_drawing()
+    space.add_line((0, 0), (5, 5))
+    add(space)
+    return written(document).replace(f"100\n{marker}\n".encode(), b"")
+
 
 # name: content, status, how many entities of each type are represented or (-) left out
 TABLE = {
@@ -80,7 +117,32 @@ TABLE = {
     "the signature of a binary DXF and no more": (b"AutoCAD Binary DXF\r\n\x1a\x00", "skipped", {}),
     "only an end": (b"0\nEOF\n", "skipped", {}),
     "no sections but one": (r12(line()), "read", {"LINE": 1}),
-    "no end of the section": (r12(line(), line(2), after=""), "skipped", {}),
+    "no end of the section": (r12(line(), line(2), after=""), "recovered", {"LINE": 1, "-LINE": 1}),
+    "no end of the file": (r12(line(), line(2), after="0\nENDSEC\n"), "recovered", {"LINE": 2}),
+    "no head of the section": (line().encode() + b"0\nENDSEC\n0\nEOF\n", "recovered", {"LINE": 1}),
+    "no name of the section": (
+        b"0\nSECTION\n" + line().encode() + b"0\nENDSEC\n0\nEOF\n",
+        "recovered",
+        {"LINE": 1},
+    ),
+    "entities in no section": (b"0\nSAUCER\n8\n0\n" + r12(line()), "read", {"LINE": 1}),
+    "a header that is none": (
+        r12(line(), before="0\nSECTION\n2\nHEADER\n9\nACADVER\n1\nAC1009\n0\nENDSEC\n"),
+        "recovered",
+        {"LINE": 1},
+    ),
+    "a line too few": (r12(line(), line(2).replace("\n11\n", "\n"), line(3)), "recovered", {"LINE": 2, "-LINE": 1}),
+    "a line too many": (
+        r12(line(), line(2).replace("\n11\n", "\n\n11\n"), line(3)),
+        "recovered",
+        {"LINE": 2, "-LINE": 1},
+    ),
+    "a group code that is none": (
+        r12(line(), line(2).replace("\n11\n", "\n1!\n"), line(3)),
+        "recovered",
+        {"LINE": 2, "-LINE": 1},
+    ),
+    "a point without y": (r12(line(), circle().replace("20\n0\n", ""), line(3)), "recovered", {"LINE": 2, "CIRCLE": 1}),
     "duplicate handles": (r12(line(1, "2F"), line(2, "2F"), line(3, "2F")), "read", {"LINE": 3}),
     "some handles missing": (r12(line(1, "2F"), line(2), line(3, "30")), "read", {"LINE": 3}),
     "handles that are no numbers": (r12(line(1, "XYZ"), line(2, "")), "recovered", {"LINE": 2}),
@@ -116,6 +178,10 @@ TABLE = {
         "read",
         {"LINE": 1, "POLYLINE": 1},
     ),
+    **{
+        f"a {kind} without its subclass marker": (without_marker(kind), "recovered", {"LINE": 1, f"-{kind}": 1})
+        for kind in MARKED
+    },
     "UTF-16": (modern().decode().encode("utf-16"), "skipped", {}),
     "a UTF-8 mark in front": (b"\xef\xbb\xbf" + modern(), "recovered", {"LINE": 3}),
     "carriage returns only": (modern().replace(b"\n", b"\r"), "read", {"LINE": 3}),
@@ -133,10 +199,34 @@ def test_outcome(tmp_path, name):
 
 
 @pytest.mark.parametrize("tenths", range(10))
-def test_truncated_anywhere_it_is_never_taken_for_whole(tmp_path, tenths):
-    whole = modern(lines=200)
-    report = outcome(tmp_path, whole[: len(whole) * tenths // 10])
-    assert report.status in ("recovered", "skipped") and report.reason
+@pytest.mark.parametrize(("version", "binary"), [("R12", False), ("R2018", False), ("R12", True), ("R2018", True)])
+def test_a_truncated_file_gives_what_is_there(tmp_path, version, binary, tenths):
+    whole = modern(version, lines=200, binary=binary)
+    cut = whole[: len(whole) * tenths // 10]
+    begun = cut.count(b"\0LINE\0" if binary else b"  0\nLINE\n")
+    expected = (
+        begun if begun == 200 and tenths == 9 and version != "R12" else max(begun - 1, 0)
+    )  # the last is not whole
+    report = outcome(tmp_path, cut)
+    assert report.represented.get("LINE", 0) == expected
+    assert report.status == ("recovered" if expected else "skipped") and report.reason
+
+
+@pytest.mark.parametrize("damage", [b"0", b"x", b"", b"\0\0"])
+def test_a_damaged_line_costs_at_most_two_entities(tmp_path, damage):
+    """The one it is in, and the one before where that might have been damaged too; or none."""
+    whole = r12(*(line(i, f"{i + 1:X}") for i in range(12))).split(b"\n")
+    for place in range(4, len(whole) - 5):
+        report = outcome(tmp_path, b"\n".join([*whole[:place], damage, *whole[place + 1 :]]))
+        assert 12 - report.represented.get("LINE", 0) <= (2 if whole[place] == b"LINE" else 1), (place, report)
+
+
+def test_reasons_are_said_once_and_bounded(tmp_path):
+    report = outcome(tmp_path, modern(lines=50).replace(b"ENDSEC", b"ENDSEK"))
+    assert "missing ENDSEC" in report.reason and report.reason.count("DXFStructureError") == 1
+    report = outcome(tmp_path, r12(line(), line(), f"{'x' * 100_000}\n1\n"))
+    assert report.status == "recovered" and len(report.reason) <= 500
+    assert all(len(reason) <= 120 for reason in report.left_out)
 
 
 def test_a_folder_called_like_a_drawing_is_searched(tmp_path):
@@ -160,10 +250,30 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
     assert report.status == "skipped" and "Permission" in report.reason
 
 
-def test_a_line_without_end_costs_only_its_file(tmp_path):
+# each of these once took minutes or more, as would a content whose time grows faster than its length
+HUGE = {
+    "a TEXT": (r12(line(), text(10 * MILLION * "x")), "read", {"LINE": 1, "TEXT": 1}),
+    "an MTEXT full of commands": (long_mtext("\\C1;x " * MILLION), "read", {"LINE": 1, "MTEXT": 1}),
+    "an MTEXT of commands and spaces": (long_mtext("\\A   " * 1000), "read", {"LINE": 1, "MTEXT": 1}),
+    "a group code": (r12(line(), line(2), f"{'1' * MILLION}\n1\n"), "recovered", {"LINE": 1}),
+    "a number": (r12(line(), circle("1" * MILLION)), "read", {"LINE": 1}),
+    "a type": (r12(line(), f"0\n{'X' * MILLION}\n8\n0\n"), "read", {"LINE": 1}),
+    "the only line": (MILLION * b"x", "skipped", {}),
+}
+
+
+def test_a_line_of_millions_of_characters_costs_no_more_than_its_entity(tmp_path):
+    """In a worker, so that one that takes for ever fails the test and does not stop it."""
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "long.dxf").write_bytes(r12(line(), LONG_LINE))
-    (tmp_path / "in" / "short.dxf").write_bytes(r12(line()))
-    report = process_drawings(ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1, timeout=3.0))
-    assert report.statuses.total() == 2 and report.statuses["read"] >= 1
-    assert all("--timeout" in file.reason for file in report.named["skipped"])
+    for name, (content, _, _) in HUGE.items():
+        (tmp_path / "in" / f"{name}.dxf").write_bytes(content)
+    process_drawings(ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1, timeout=60.0, memory=1.0))
+    files = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["files"]
+    found = {file["source"].removesuffix(".dxf"): [file["status"], file["represented"]] for file in files}
+    assert found == {name: expected for name, (_, *expected) in HUGE.items()}
+    assert all(len(file["reason"]) <= 500 for file in files)
+
+
+def test_a_text_that_is_measured_in_part_is_called_approximated(tmp_path):
+    report = outcome(tmp_path, r12(text("x" * (MAX_CHARACTERS + 1)), text("x" * MAX_CHARACTERS)))
+    assert report.represented == {"TEXT": 2} and report.approximated == {"TEXT": 1}
