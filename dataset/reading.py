@@ -59,9 +59,14 @@ def read_sheet(path: Path, visible_only: bool = False) -> Sheet:
         Exception: whatever ezdxf raises on a file that even its recover mode cannot read.
     """
     with converted(path) if is_dwg(path) else nullcontext(path) as dxf_path:
-        document, recovered, left_out = read_document(dxf_path)
+        return sheet_of(*read_document(dxf_path), visible_only=visible_only)
+
+
+def sheet_of(document: Drawing, recovered: str, left_out: Counter[str], visible_only: bool = False) -> Sheet:
+    """The sheet of a document that has been read, see :func:`read_document`."""
     sight = Sight(document, visible_only)
     entities, opened_blocks = _model_space(document)
+    left_out = Counter(left_out)
     entities = [part for entity in in_drawing_order(entities) for part in _shown(entity, sight, left_out)]
     entities, wrappers = open_wrappers(entities, left_out, sight)
     paper_space = sum(len(layout) for layout in document.layouts if not layout.is_modelspace)
@@ -193,7 +198,9 @@ def open_wrappers(
 
 def _find_wrapper(entities: list[DXFGraphic], sight: Sight | None) -> Insert | None:
     inserts = [
-        entity for entity in entities if isinstance(entity, Insert) and not entity.dxf.name.upper().startswith(PICTURES)
+        entity
+        for entity in entities
+        if isinstance(entity, Insert) and not (entity.dxf.name or PICTURES[0]).upper().startswith(PICTURES)
     ]
     if not inserts:
         return None

@@ -22,20 +22,21 @@ import ezdxf
 from ezdxf.audit import Auditor
 from ezdxf.document import Drawing
 from ezdxf.entities import factory
+from ezdxf.entities.subentity import LINKED_ENTITIES
 from ezdxf.lldxf.const import DEFAULT_ENCODING, DXF12, DXF2007, TABLE_NAMES_ACAD_ORDER
 from ezdxf.lldxf.extendedtags import ExtendedTags
 from ezdxf.lldxf.repair import filter_invalid_point_codes, tag_reorder_layer
 from ezdxf.lldxf.tagger import binary_tags_loader
 from ezdxf.lldxf.tags import Tags
 from ezdxf.lldxf.types import MAX_GROUP_CODE, DXFBinaryTag, DXFTag
-from ezdxf.lldxf.validator import binary_dxf_info
+from ezdxf.lldxf.validator import binary_dxf_info, is_valid_layer_name
 from ezdxf.recover import Recover, byte_tag_compiler, safe_tag_loader
 from ezdxf.sections.header import HeaderSection
 
 from dataset.entities import ALIASES, TYPE_INDEX
 
 BINARY_SIGNATURE = b"AutoCAD Binary DXF\r\n\x1a\x00"
-HANDLE = 5
+HANDLE, LAYER = 5, 8
 UTF8_MARK = b"\xef\xbb\xbf"
 
 # What ezdxf raises on damage: besides its own errors, AttributeError where a value that it relies on is missing,
@@ -115,18 +116,35 @@ class _Salvage(Recover):
         return True
 
     def check_entities(self, entities: list[Tags], is_r12: bool) -> Iterator[Tags]:
+        """The records that ezdxf can load; what should end with a SEQEND and does not gets one."""
         document = Drawing(self.dxfversion)
+        owed = ""  # the type of what belongs to the entity before, until a SEQEND
         for entity in entities:
+            kind = entity[0].value
+            if owed and kind not in (owed, "SEQEND"):
+                yield Tags([DXFTag(0, "SEQEND")])
+                owed = ""
             try:
-                mended = Tags(tag for tag in entity if tag != (HANDLE, "0"))  # ezdxf gives it another
-                checked = list(super().check_entities([mended], is_r12))
-                for tags in checked:
-                    if tags[0].value not in ("SECTION", "ENDTAB"):
-                        factory.load(ExtendedTags(Tags(tags)), document)
+                checked = list(super().check_entities([_mended(entity)], is_r12))
+                if kind in ("SECTION", "ENDTAB"):
+                    yield from checked
+                    continue
+                loaded = [factory.load(ExtendedTags(Tags(tags)), document) for tags in checked]
             except DAMAGE as error:
-                self.left_out[f"{entity[0].value}: {error}"] += 1
-            else:
-                yield from checked
+                self.left_out[f"{kind}: {error}"] += 1
+                continue
+            yield from checked
+            if kind == "SEQEND":
+                owed = ""
+            elif kind == "POLYLINE" or (kind == "INSERT" and loaded[0].dxf.get("attribs_follow", 0)):
+                owed = LINKED_ENTITIES[kind]
+        if owed:
+            yield Tags([DXFTag(0, "SEQEND")])
+
+
+def _mended(entity: Tags) -> Tags:
+    """Without a handle or a layer that ezdxf allows nobody; it gives the entity others."""
+    return Tags(tag for tag in entity if tag != (HANDLE, "0") and (tag.code != LAYER or is_valid_layer_name(tag.value)))
 
 
 def _records(lines: list[bytes], left_out: Counter[str]) -> Iterator[list[DXFTag]]:

@@ -85,6 +85,8 @@ MILLION = 1_000_000
 SPLINE = "0\nSPLINE\n100\nAcDbEntity\n8\n0\n100\nAcDbSpline\n70\n8\n71\n3\n72\n5\n73\n4\n" + "40\n0\n" * 5
 SPLINE += "".join(f"10\n{x}\n20\n{x % 2}\n30\n0\n" for x in range(4))
 DIMENSION = "0\nDIMENSION\n8\n0\n2\n*D9\n10\n0\n20\n5\n11\n5\n21\n5\n70\n0\n13\n0\n23\n0\n14\n9\n24\n0\n"
+VERTICES = "".join(f"0\nVERTEX\n8\n0\n10\n{x}\n20\n{x % 2}\n" for x in range(3))
+POLYLINE = f"0\nPOLYLINE\n8\n0\n66\n1\n{VERTICES}"
 HATCH = "0\nHATCH\n100\nAcDbEntity\n8\n0\n100\nAcDbHatch\n"
 HATCH += "10\n0\n20\n0\n30\n0\n2\nSOLID\n70\n1\n71\n0\n91\n0\n75\n0\n76\n1\n98\n0\n"
 
@@ -172,6 +174,12 @@ TABLE = {
     "a SPLINE with too few knots": (r12(line(), SPLINE), "read", {"LINE": 1, "SPLINE": 1}),
     "a HATCH without boundary": (r12(line(), HATCH), "read", {"LINE": 1, "HATCH": 1}),
     "a DIMENSION without block": (r12(line(), DIMENSION), "read", {"LINE": 1, "DIMENSION": 1}),
+    "an INSERT without name": (r12(line(), insert("").replace("2\n\n", "")), "read", {"LINE": 1, "-INSERT": 1}),
+    "a POLYLINE without end": (
+        r12(line(), POLYLINE, circle(), POLYLINE),
+        "recovered",
+        {"LINE": 1, "CIRCLE": 1, "POLYLINE": 2},
+    ),
     "an unknown type": (r12(line(), "0\nFLYING_SAUCER\n8\n0\n"), "read", {"LINE": 1, "-FLYING_SAUCER": 1}),
     "a POLYLINE without vertices": (
         r12(line(), "0\nPOLYLINE\n8\n0\n66\n1\n0\nSEQEND\n"),
