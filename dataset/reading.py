@@ -14,7 +14,7 @@ from ezdxf.entities import DXFGraphic, Insert
 
 from dataset.dwg import converted, is_dwg
 from dataset.entities import ALIASES, TYPE_INDEX
-from dataset.fast_reading import read_fast
+from dataset.fast_reading import DisorderError, read_fast
 from dataset.proxies import proxy_parts
 from dataset.salvage import BINARY_SIGNATURE, DAMAGE, read_damaged
 from dataset.sight import BY_INSERT, Sight
@@ -86,6 +86,9 @@ def read_document(path: Path) -> tuple[Drawing, str, Counter[str]]:
             return read(path), "", Counter()
         except MemoryError:
             raise
+        except DisorderError as error:
+            reason = one_line(error)
+            break
         except Exception as error:  # damaged files raise bare ValueErrors, KeyErrors ... besides ezdxf's own
             reason = one_line(error)
     document, left_out = read_damaged(path)

@@ -168,8 +168,6 @@ def _records(lines: list[bytes], left_out: Counter[str]) -> Iterator[list[DXFTag
             if record:
                 yield record
             record = []
-            if value.strip() == b"EOF":
-                return
         if code != 999:
             record.append(DXFTag(code, value))
         place += 2
@@ -178,40 +176,50 @@ def _records(lines: list[bytes], left_out: Counter[str]) -> Iterator[list[DXFTag
 
 def _of_damaged(record: list[DXFTag], reason: str, left_out: Counter[str]) -> Iterator[list[DXFTag]]:
     """Of the head or the end of a section what is there; nothing of another record, which is counted."""
-    if record and _kind(record) in ("SECTION", "ENDSEC"):
+    if record and _kind(record) in ("SECTION", "ENDSEC", "EOF"):
         yield record
     elif record:
         left_out[f"{_kind(record)}: {reason}"] += 1
 
 
 def _sectioned(records: Iterator[list[DXFTag]], left_out: Counter[str]) -> Iterator[list[DXFTag]]:
-    """The records with a head for each section that has lost its own; what belongs to none is counted."""
-    is_inside = False
+    """The records with a head for each section that has lost its own; what belongs to none is counted.
+
+    What stands between two blocks has lost the head of the section ENTITIES, and a block without end gets one.
+    """
+    section, is_block = "", False
     for record in records:
         kind = _kind(record)
+        if kind == "EOF":
+            section = ""
+            continue
+        if is_block and kind in ("BLOCK", "ENDSEC", "SECTION"):
+            yield [DXFTag(0, b"ENDBLK")]
+            is_block = False
         if kind == "SECTION":
-            is_inside = len(record) > 1 and record[1].code == 2 and bool(record[1].value.strip())
-            if not is_inside:
+            section = _keyword(record[1].value) if len(record) > 1 and record[1].code == 2 else ""
+            if not section:
                 continue
         elif kind == "ENDSEC":
-            is_inside = False
-        elif not is_inside:
-            home = _home(kind)
-            if not home:
+            section = ""
+        elif not section or (section == "BLOCKS" and not is_block and kind not in ("BLOCK", "ENDBLK")):
+            section = _home(kind)
+            if not section:
                 left_out[f"{kind}: in no section"] += 1
                 continue
-            yield [DXFTag(0, b"SECTION"), DXFTag(2, home)]
-            is_inside = True
+            yield [DXFTag(0, b"SECTION"), DXFTag(2, section.encode())]
+        if section == "BLOCKS" and kind in ("BLOCK", "ENDBLK"):
+            is_block = kind == "BLOCK"
         yield record
 
 
-def _home(kind: str) -> bytes:
+def _home(kind: str) -> str:
     """The section in which a record like this would be the first; empty if that is not known."""
     if kind == "TABLE" or kind in TABLE_NAMES_ACAD_ORDER:
-        return b"TABLES"
+        return "TABLES"
     if kind == "BLOCK":
-        return b"BLOCKS"
-    return b"ENTITIES" if kind in TYPE_INDEX or kind in ALIASES else b""
+        return "BLOCKS"
+    return "ENTITIES" if kind in TYPE_INDEX or kind in ALIASES else ""
 
 
 def _next_record(lines: list[bytes], place: int) -> int:
