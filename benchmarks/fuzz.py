@@ -323,7 +323,7 @@ def _beside(file: FileReport, theirs: FileReport) -> str:
 
 def _originals(config: FuzzConfig, folder: Path) -> list[Path]:
     if config.input is None:
-        generate(folder, 20, 3, config.seed)
+        generate(folder, min(20, 1 + config.count // 50), 3, config.seed)
         for path in find_drawings(folder).paths()[::2]:
             ezdxf.readfile(path).saveas(path.with_name(f"{path.stem} binary.dxf"), fmt="bin")
     drawings = find_drawings(config.input or folder).paths()

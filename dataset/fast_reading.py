@@ -26,6 +26,7 @@ from ezdxf.lldxf.const import DXF2000
 from ezdxf.lldxf.tags import Tags
 from ezdxf.lldxf.types import BINARY_DATA, POINT_CODES, TYPE_TABLE, DXFBinaryTag, DXFTag, DXFVertex
 
+from dataset.entities import ALIASES, TYPE_INDEX
 from dataset.plain_entities import PLACE, SUBCLASS, Plan, make_plan
 
 APPLICATION_GROUP = 102
@@ -33,6 +34,8 @@ HANDLE_IN_XDATA = 1005
 COMMENT = 999
 HANDLE, NAME = 5, 2
 ATTRIBUTES_FOLLOW = 66
+SECTIONS = ("HEADER", "CLASSES", "TABLES", "BLOCKS", "ENTITIES", "OBJECTS", "THUMBNAILIMAGE", "ACDSDATA")
+DRAWN = {"BLOCK", *TYPE_INDEX, *ALIASES}
 WITHOUT_ORDER = ("SECTION", "BLOCK", "ENDBLK", "VERTEX", "ATTRIB", "SEQEND")  # stand in no layout
 PICTURE = re.compile(r"\*[UEXDAT]\d*", re.IGNORECASE)  # anonymous blocks: shown by whoever names them, or not at all
 
@@ -112,6 +115,8 @@ class _Records:
             if "SECTION" in self.kinds[record + 1 : end]:
                 raise UnexpectedError("a section has no end")
             name = self.first(record, NAME)
+            if name not in SECTIONS and not DRAWN.isdisjoint(self.kinds[record:end]):
+                raise DisorderError(f"there are entities in a section {name[:50]}")
             if name in found:
                 raise DisorderError(f"there are two sections {name[:50]}")
             found[name] = range(record, end)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +34,7 @@ from ezdxf.recover import Recover, byte_tag_compiler, safe_tag_loader
 from ezdxf.sections.header import HeaderSection
 
 from dataset.entities import ALIASES, TYPE_INDEX
+from dataset.fast_reading import SECTIONS
 
 BINARY_SIGNATURE = b"AutoCAD Binary DXF\r\n\x1a\x00"
 HANDLE, LAYER = 5, 8
@@ -94,7 +95,7 @@ class _Salvage(Recover):
             raise ezdxf.DXFStructureError("holds nothing of a DXF file")
         try:
             return self._compiled(records)
-        except ezdxf.DXFError:
+        except DAMAGE:
             return self._compiled([record for record in records if self._compiles(record)])
 
     def _compiled(self, records: list[list[DXFTag]]) -> list[DXFTag]:
@@ -110,7 +111,7 @@ class _Salvage(Recover):
             # the filters hand out a record when they meet the next one
             for _ in byte_tag_compiler(filter_invalid_point_codes(tag_reorder_layer([*record, DXFTag(0, b"EOF")]))):
                 pass
-        except ezdxf.DXFError as error:
+        except DAMAGE as error:
             self.left_out[f"{_kind(record)}: {error}"] += 1
             return False
         return True
@@ -182,35 +183,43 @@ def _of_damaged(record: list[DXFTag], reason: str, left_out: Counter[str]) -> It
         left_out[f"{_kind(record)}: {reason}"] += 1
 
 
-def _sectioned(records: Iterator[list[DXFTag]], left_out: Counter[str]) -> Iterator[list[DXFTag]]:
+def _sectioned(records: Iterable[list[DXFTag]], left_out: Counter[str]) -> Iterator[list[DXFTag]]:
     """The records with a head for each section that has lost its own; what belongs to none is counted.
 
-    What stands between two blocks has lost the head of the section ENTITIES, and a block without end gets one.
+    A block without end gets one. What stands between blocks up to the end of their section has lost the head of the
+    section ENTITIES; up to the end of a block, the block's head: nobody can show it then.
     """
     section, is_block = "", False
-    for record in records:
+    between: list[list[DXFTag]] = []  # blocks
+    for record in chain(records, [[DXFTag(0, b"EOF")]]):
         kind = _kind(record)
-        if kind == "EOF":
-            section = ""
-            continue
-        if is_block and kind in ("BLOCK", "ENDSEC", "SECTION"):
-            yield [DXFTag(0, b"ENDBLK")]
-            is_block = False
+        if kind in ("BLOCK", "ENDBLK", "ENDSEC", "SECTION", "EOF"):
+            if between and kind in ("BLOCK", "ENDBLK"):
+                left_out.update(f"{_kind(lost)}: in a block without head" for lost in between)
+            elif between:
+                yield from ([DXFTag(0, b"SECTION"), DXFTag(2, b"ENTITIES")], *between)
+            elif is_block and kind != "ENDBLK":
+                yield [DXFTag(0, b"ENDBLK")]
+            between, is_block = [], section == "BLOCKS" and kind == "BLOCK"
         if kind == "SECTION":
             section = _keyword(record[1].value) if len(record) > 1 and record[1].code == 2 else ""
-            if not section:
+            if section not in SECTIONS:
+                section = ""
                 continue
-        elif kind == "ENDSEC":
+        elif kind in ("ENDSEC", "EOF"):
             section = ""
-        elif not section or (section == "BLOCKS" and not is_block and kind not in ("BLOCK", "ENDBLK")):
+        elif section == "BLOCKS" and not is_block and kind not in ("BLOCK", "ENDBLK"):
+            between.append(record)
+            continue
+        elif not section:
             section = _home(kind)
             if not section:
                 left_out[f"{kind}: in no section"] += 1
                 continue
             yield [DXFTag(0, b"SECTION"), DXFTag(2, section.encode())]
-        if section == "BLOCKS" and kind in ("BLOCK", "ENDBLK"):
             is_block = kind == "BLOCK"
-        yield record
+        if kind != "EOF":
+            yield record
 
 
 def _home(kind: str) -> str:
@@ -240,6 +249,8 @@ def _group_code(line: bytes) -> int | None:
 
 def _is_number(value: bytes) -> bool:
     """A number after a group code 0 says that lines are missing."""
+    if _KEYWORD.match(value):  # NAN
+        return False
     try:
         float(value)
     except ValueError:
@@ -285,7 +296,7 @@ def _header(tags: Tags) -> Tags:
 
 def _document(tool: _Salvage) -> Drawing:
     """The document of the sections, less those that keep it from being made."""
-    reason: Exception | None = None
+    reason: Exception | None = None  # why all of it cannot be had
     for dispensable in _DISPENSABLE:
         document = Drawing()
         sections = {name: list(records) for name, records in tool.section_dict.items() if name not in dispensable}
@@ -294,6 +305,9 @@ def _document(tool: _Salvage) -> Drawing:
         except DAMAGE as error:
             reason = reason or error
         else:
+            tool.left_out.update(
+                f"{name}, the whole section: {reason}" for name in tool.section_dict.keys() & dispensable
+            )
             return document
     raise ezdxf.DXFStructureError(str(reason)) from reason
 
@@ -301,7 +315,7 @@ def _document(tool: _Salvage) -> Drawing:
 def _audited(document: Drawing) -> Counter[str]:
     """Let ezdxf mend the document, and count the entities that it removes instead."""
     before = _census(document)
-    with suppress(DAMAGE):  # what it could not look at, those who measure it will
+    with suppress(*DAMAGE):  # what it could not look at, those who measure it will
         Auditor(document).run()
     removed = before - _census(document)
     return Counter({f"{kind}: removed by ezdxf's audit": count for kind, count in removed.items()})

@@ -228,6 +228,12 @@ def test_a_polyline_without_end_is_nothing_that_ezdxf_takes(tmp_path):
     assert sheet.recovered and [entity.dxftype() for entity in sheet.entities].count("LINE") == 3
 
 
+def test_extended_data_in_the_middle_of_an_entity_end_nothing(tmp_path, monkeypatch):
+    path = lines_file(tmp_path, lambda text: text.replace("AcDbLine\n 10\n1.0", "AcDbLine\n1040\n2.5\n 10\n1.0"))
+    assert sorted(line.dxf.start.x for line in read_fast(path).modelspace()) == [0.0, 1.0, 2.0]
+    assert_same_sheet(path, monkeypatch)
+
+
 def test_comments_and_a_windows_or_old_mac_line_end_do_no_harm(tmp_path, monkeypatch):
     path = lines_file(tmp_path, lambda text: "999\nmade by hand\n" + text.replace("ENTITIES\n", "ENTITIES\n999\n0\n"))
     for end in (b"\n", b"\r\n", b"\r"):

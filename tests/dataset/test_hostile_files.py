@@ -215,6 +215,17 @@ TABLE = {
     "all but the TABLES": (without(modern(), "TABLES"), "read", {"LINE": 3}),
     "all but the BLOCKS": (without(modern(), "BLOCKS"), "read", {"LINE": 3}),
     "a section twice": (r12(line(), before=r12(line(2)).decode().removesuffix("0\nEOF\n")), "recovered", {"LINE": 2}),
+    "a type that reads like a number": (
+        r12(line(), "0\nNAN\n8\n0\n", line(2), after="0\nENDSEC\n"),
+        "recovered",
+        {"LINE": 2, "-NAN": 1},
+    ),
+    "a section of another name": (r12(line()).replace(b"ENTITIES", b"ENTITLES"), "recovered", {"LINE": 1}),
+    "a block without head": (
+        r12(line(), before=blocks(block("A", circle()).replace("BLOCK\n8", "BLOCK\n\n8", 1), block("B", line()))),
+        "recovered",
+        {"LINE": 1, "-BLOCK": 1, "-CIRCLE": 1},
+    ),
     "two files in one": (r12(line()) + r12(line(2)), "recovered", {"LINE": 2}),
     "a block without end": (
         r12(insert("A"), insert("B"), circle(), before=ENDLESS),
