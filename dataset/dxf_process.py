@@ -19,7 +19,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 
 from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
-from dataset.leftovers import find_leftovers, remove
+from dataset.leftovers import find_leftovers, remove, remove_unfinished
 from dataset.naming import Found, find_drawings, output_names
 from dataset.pool import fair_share, run_in_pool
 from dataset.report import RunReport, format_report, report_file
@@ -120,6 +120,8 @@ def process_drawings(config: ProcessConfig) -> RunReport:
     started = time.perf_counter()
     found = find_drawings(config.input)
     if not found.sources:
+        if not config.input.exists():
+            raise UserError(f"{config.input.resolve()} does not exist: correct --input")
         reason = "".join(f" ({folder}: {why})" for folder, why in list(found.unreadable.items())[:1])
         raise UserError(f"no drawings (*.dxf, *.dwg) in {config.input.resolve()}{reason}: correct --input")
     names = output_names(found.sources)
@@ -137,6 +139,7 @@ def process_drawings(config: ProcessConfig) -> RunReport:
                         raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
                     failed.add(names.get(file.source, ""))
             report.leftovers, report.pruned = _leftovers(set(names.values()), failed, config), config.prune
+            report.unfinished = remove_unfinished([config.output / "GF", config.output / "DeepDXF"])
             report.seconds = time.perf_counter() - started
             lines.close(report)
     except OSError as error:

@@ -179,11 +179,13 @@ def _whole_file(path: Path) -> Iterator[h5py.File]:
     # the name is short whatever the drawing's is: some names are as long as the file system allows
     temporary = path.parent / f".{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
     try:
-        with h5py.File(temporary, "w") as file:
+        # made in memory: on a full disk HDF5 fails in ways of its own, with tracebacks that nobody can catch
+        with h5py.File(temporary.name, "w", driver="core", backing_store=False) as file:
             yield file
+            file.flush()
+            content = file.id.get_file_image()
+        temporary.write_bytes(content)
         temporary.replace(path)
-    except RuntimeError as error:  # HDF5's word for a disk that is full when it closes the file
-        raise OSError(str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from ezdxf.entities import MText, Text
 from ezdxf.lldxf.encoding import decode_dxf_unicode, decode_mif_to_unicode
-from ezdxf.tools.text import fast_plain_mtext
+from ezdxf.tools.text import fast_plain_mtext, plain_text
 
 from dataset.outline import Point
 
@@ -25,11 +25,13 @@ SLIM = frozenset(' ()[]{}/\\-frt"1°')
 BROAD = frozenset("MWmw@%&—")
 DESCENDING = frozenset("gjpqyQ,;()[]{}|_@")
 DESCENT = 0.3  # of the cap height
+MAX_CHARACTERS = 20_000  # of a text are measured: a TEXT may have 2,049, and ezdxf's time grows with the square
 LINE_STEP = 5.0 / 3.0  # from baseline to baseline, in cap heights, at a line spacing factor of 1
 BACKWARD, UPSIDE_DOWN = 2, 4  # flags of a TEXT
 
 # an absolute or relative \H in front of the first character sets the height of the whole text
-_LEADING_HEIGHT = re.compile(r"^[{\s]*(?:\\[ACFfQTWpLlOoKk][^;\\{}]*;?|[{\s])*\\H([0-9.]+)(x?);")
+# (possessive, since there is nothing to try again: else many commands with spaces between them take for ever)
+_LEADING_HEIGHT = re.compile(r"^(?:\\[ACFfQTWpLlOoKk][^;\\{}]*+;?|[{\s])*+\\H([0-9.]+)(x?);")
 
 
 @lru_cache(maxsize=4096)
@@ -86,11 +88,16 @@ class TextFrame:
         return replace(self, left=left, bottom=bottom)
 
 
+def is_cut_short(entity: Text | MText) -> bool:
+    """Whether a text is so long that only its beginning is measured."""
+    return len(entity.text if isinstance(entity, MText) else entity.dxf.text) > MAX_CHARACTERS
+
+
 def frame_text(text: Text) -> TextFrame:
     """The frame of a TEXT or ATTRIB around its placement point (`insert` if left-aligned, else `align_point`)."""
     dxf = text.dxf
     cap_height = abs(dxf.get_default("height")) or 1.0
-    content = unescaped(text.plain_text())
+    content = unescaped(plain_text(dxf.text[:MAX_CHARACTERS]))
     width = line_width(content) * cap_height * abs(dxf.get_default("width") or 1.0)
     descent = DESCENT * cap_height if DESCENDING.intersection(content) else 0.0
     halign, valign = dxf.get_default("halign"), dxf.get_default("valign")
@@ -125,7 +132,7 @@ def frame_lines(content: str, cap_height: float, column_width: float, spacing: f
         content: with inline codes; of these only a leading ``\\H`` changes the size.
         attachment: 1..9, top left to bottom right.
     """
-    content = unescaped(content)
+    content = unescaped(content[:MAX_CHARACTERS])
     leading = _LEADING_HEIGHT.match(content)
     if leading:
         factor = _number(leading.group(1))
