@@ -70,7 +70,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
 
 
 def test_a_killed_write_is_not_taken_for_an_output(tmp_path):
-    with pytest.raises(KeyboardInterrupt), storage._whole_file(tmp_path / "a.h5"):
+    with pytest.raises(KeyboardInterrupt), storage.whole_file(tmp_path / "a.h5"):
         assert not list(tmp_path.glob("*.h5")) and len(list(tmp_path.iterdir())) == 1
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
