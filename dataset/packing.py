@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -122,14 +122,16 @@ def _shares(graphs: dict[str, Path], lengths: dict[str, int], shard_rows: int) -
     yield share
 
 
-def _write_shard(path: Path, share: Share, graphs: dict[str, Path], sequences: dict[str, Path], tick: Any) -> None:
+def _write_shard(
+    path: Path, share: Share, graphs: dict[str, Path], sequences: dict[str, Path], tick: Callable[[], Any]
+) -> None:
     with whole_file(path) as file:
         file.attrs.update({"kind": PACKED_KIND, "schema_version": SCHEMA_VERSION, "packed_version": PACKED_VERSION})
         _write_graphs(file.create_group("GF"), {name: graphs[name] for name in share.graphs}, tick)
         _write_sequences(file.create_group("DeepDXF"), share, sequences, tick)
 
 
-def _write_graphs(group: h5py.Group, paths: dict[str, Path], tick: Any) -> None:
+def _write_graphs(group: h5py.Group, paths: dict[str, Path], tick: Callable[[], Any]) -> None:
     shapes = dict.fromkeys(GRAPH_ARRAYS, (N_CLASSES, N_CLASSES)) | dict.fromkeys(
         ("features", "counts"), (N_CLASSES, N_CLASSES + 1)
     )
@@ -146,7 +148,7 @@ def _write_graphs(group: h5py.Group, paths: dict[str, Path], tick: Any) -> None:
     _write_names(group, list(paths), origins)
 
 
-def _write_sequences(group: h5py.Group, share: Share, sequences: dict[str, Path], tick: Any) -> None:
+def _write_sequences(group: h5py.Group, share: Share, sequences: dict[str, Path], tick: Callable[[], Any]) -> None:
     offsets = np.cumsum([0, *share.sequences.values()], dtype=np.int64)
     extents = np.zeros((len(share.sequences), 4))
     rows = group.create_dataset("rows", (offsets[-1],), PACKED_ROW)  # contiguous: see docs/experiments.md

@@ -1,8 +1,10 @@
 """What is packed is what lay in the files, whole or not at all, in files of bounded size."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -94,6 +96,15 @@ def test_rows_are_packed_without_loss(values):
     packed = pack_rows(rows)
     assert packed.dtype == PACKED_ROW and packed.dtype.itemsize == 144
     assert np.array_equal(unpack_rows(packed), rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+def test_a_name_that_is_no_utf_8_stays_what_it_is(data, tmp_path):
+    record = read_sequence(next((data / "DeepDXF").rglob("*.h5")))
+    name = os.fsdecode(b"Fl\xe4che")
+    write_sequence(tmp_path / "data" / "DeepDXF" / f"{name}.h5", replace(record, source=f"{name}.dxf"))
+    pack(tmp_path / "data", tmp_path / "packed", 1000)
+    assert list(PackedFolder(tmp_path / "packed").sequences) == [name]
 
 
 def test_what_was_packed_before_is_replaced_whole_or_not_at_all(data, tmp_path, monkeypatch):

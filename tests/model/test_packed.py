@@ -15,7 +15,7 @@ from config.errors import UserError
 from config.GF_config import GFConfig
 from config.joint_config import JointConfig
 from dataset.entities import Extents, make_row
-from dataset.packed import PackedFolder
+from dataset.packed import PackedFolder, opened_shard
 from dataset.packing import pack
 from dataset.storage import SequenceRecord, write_sequence
 from model.data_folder import DataFolder
@@ -102,7 +102,9 @@ def test_sequences_stay_on_the_disk(tmp_path):
 
 
 def first_rows(sequences, queue):
-    queue.put((os.getpid(), sequences.rows(0)))
+    opened = opened_shard.cache_info().misses
+    rows = sequences.rows(0)
+    queue.put((os.getpid(), rows, opened_shard.cache_info().misses - opened))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -115,9 +117,10 @@ def test_other_processes_read_too(packed_dir, method):
     queue = context.Queue()
     process = context.Process(target=first_rows, args=(sequences, queue))
     process.start()
-    other, there = queue.get(timeout=60)
+    other, there, opened = queue.get(timeout=60)
     process.join()
     assert other != os.getpid() and np.array_equal(here, there)
+    assert opened == 1, "a forked process does not go on with its parent's file"
     assert len(pickle.dumps(sequences)) < 10_000, "what travels is paths, not drawings"
 
 
