@@ -1,43 +1,31 @@
-"""DeepDXF's sequences in memory as flat rows and offsets, and batches of two views of each drawing."""
+"""DeepDXF's sequences, and batches of two views of each drawing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
-from dataset.entities import ROW_LENGTH, model_rows
-from dataset.storage import read_sequence
-from model.data_folder import FoldedData, epoch_batches, one_reading, require_drawings, require_set
+from dataset.sources import SequenceSource
+from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, drawing_view, sample_chunks
-from utils.progress import progress
 from utils.seeding import stream
 
 
 class DeepDXFDataset:
-    """All sequences of a folder. Every file is opened once, at the start, and never padded in memory.
+    """All sequences of a folder, in memory if they were read from a file for each drawing, on the disk if packed.
 
     Attributes:
         names: N drawing names.
-        rows: ``[total, ROW_LENGTH]`` int16, see :func:`dataset.entities.model_rows`.
-        offsets: ``[N + 1]``; drawing i owns ``rows[offsets[i]:offsets[i + 1]]``.
         reading: the options that preprocessing read all of them with, as far as they change a sequence.
     """
 
-    def __init__(self, paths: dict[str, Path]) -> None:
-        self.names = list(paths)
-        bar = progress(paths.values(), "reading sequences", unit="file", leave=False)
-        parts, readings = [], set()
-        for path in bar:
-            record = read_sequence(path)
-            parts.append(model_rows(record.dxf_vec))
-            readings.add((("visible_only", record.visible_only),))
-        self.reading = one_reading(readings)
-        self.offsets = np.cumsum([0, *(len(part) for part in parts)])
-        self.rows = np.concatenate(parts) if parts else np.zeros((0, ROW_LENGTH), np.int16)
+    def __init__(self, source: SequenceSource) -> None:
+        self.names = list(source)
+        self._sequences = source.open()
+        self.reading = self._sequences.reading
         self._index = {name: i for i, name in enumerate(self.names)}
 
     def indices(self, names: Sequence[str]) -> np.ndarray:
@@ -45,8 +33,8 @@ class DeepDXFDataset:
         return np.array([self._index[name] for name in names if name in self._index], dtype=np.int64)
 
     def sequence(self, index: int) -> np.ndarray:
-        """Rows ``[L, ROW_LENGTH]`` of one drawing, at its own length."""
-        return self.rows[self.offsets[index] : self.offsets[index + 1]]
+        """Rows ``[L, ROW_LENGTH]`` int16 of one drawing, at its own length, see :func:`dataset.entities.model_rows`."""
+        return self._sequences.rows(index)
 
     def two_views(
         self, indices: np.ndarray, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = [
     "dataset/dxf_generate.py",
     "dataset/dxf_process.py",
+    "dataset/dxf_pack.py",
     "GF_main.py",
     "DeepDXF_train.py",
     "joint_main.py",

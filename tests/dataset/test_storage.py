@@ -80,7 +80,7 @@ def test_a_killed_write_is_not_taken_for_an_output(tmp_path, monkeypatch, size):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "write_bytes", killed)
-    with pytest.raises(KeyboardInterrupt), storage._whole_file(tmp_path / "a.h5"):
+    with pytest.raises(KeyboardInterrupt), storage.whole_file(tmp_path / "a.h5"):
         pass
     assert list(tmp_path.iterdir()) == []
 
