@@ -251,7 +251,7 @@ def profile_epoch(dataset: DeepDXFDataset, indices: np.ndarray, config: Benchmar
         "forward": ("DeepDXF_task.py", "forward"),
         "backward": ("_tensor.py", "backward"),
         "clipping": ("clip_grad.py", "clip_grad_norm_"),
-        "optimizer": ("adamw.py", "step"),
+        "optimizer": ("adam.py", "adam"),
         "data loading": ("DeepDXF_dataset.py", "two_views"),
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -315,7 +315,8 @@ def main(config: BenchmarkConfig) -> None:
     print(
         f"{len(dataset.names)} drawings, {np.mean(lengths > config.longest):.0%} longer than {config.longest}; "
         f"{config.rounds} rounds of {len(batches[0])}, "
-        f"{1 - lengths[read].mean() / config.longest:.0%} of the padded rows are padding; matrix products {np.median(rates) / 1e9:.0f} GFLOP/s; load {os.getloadavg()[0]:.1f}\n"
+        f"{1 - lengths[read].mean() / config.longest:.0%} of the padded rows are padding; "
+        f"matrix products {np.median(rates) / 1e9:.0f} GFLOP/s; load {os.getloadavg()[0]:.1f}\n"
     )
     figures = {"ratio": None, "ways": {}}
     print(
