@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,8 +201,8 @@ def _ways(config: BenchmarkConfig) -> list[str]:
 
 def peak_memory(way: str | None, data_dir: Path, config: BenchmarkConfig, batches: list[np.ndarray]) -> float:
     """GB that a fresh process takes for a few steps; with ``way`` None, for its imports and the data alone."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure_memory, (way, data_dir, config, batches))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measure_memory, way, data_dir, config, batches).result()
 
 
 def _measure_memory(way: str | None, data_dir: Path, config: BenchmarkConfig, batches: list[np.ndarray]) -> float:
