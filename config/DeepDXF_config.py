@@ -34,6 +34,9 @@ class DeepDXFModelConfig:
     max_train_entities: int = 1024
     """Entities of a drawing that one training view reads at most (random chunks, others next time); 0 reads all.
     Validation, test and search always read all."""
+    tokens_at_once: int = 16_384
+    """Entities that pass through the encoder at once. What a training batch holds beyond them is computed twice, so
+    that memory stays bounded whatever the drawings: about 2 GB at the default sizes in float32. Fewer: less memory."""
     views: Literal["dropout", "drawing", "both"] = "both"
     """dropout: the same rows under two dropout masks. drawing: each view loses other entities and is shifted and
     scaled a little. both: both."""
@@ -45,7 +48,7 @@ class DeepDXFModelConfig:
     def __post_init__(self) -> None:
         require(self.d_model % self.n_heads == 0, "d_model must be a multiple of n_heads")
         require(self.d_model % 2 == 0, "d_model must be even")
-        for name in ("n_layers", "d_feedforward", "latent_size", "projection_size", "chunk_size"):
+        for name in ("n_layers", "d_feedforward", "latent_size", "projection_size", "chunk_size", "tokens_at_once"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1")
         for name in ("dropout", "latent_dropout"):
             require(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1")

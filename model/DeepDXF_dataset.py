@@ -55,10 +55,11 @@ class DeepDXFDataset:
 def _views_of_one(
     rows: np.ndarray, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int
 ) -> tuple[list[Chunk], list[Chunk]]:
+    chunk_size = min(config.chunk_size, limit or config.chunk_size)
     if config.views == "dropout":  # the same rows twice; the two dropout masks make the difference
-        chunks = sample_chunks(cut_chunks(rows, config.chunk_size), limit, rng)
+        chunks = sample_chunks(cut_chunks(rows, chunk_size), limit, rng)
         return chunks, chunks
-    views = (sample_chunks(cut_chunks(drawing_view(rows, rng), config.chunk_size), limit, rng) for _ in range(2))
+    views = (sample_chunks(cut_chunks(drawing_view(rows, rng), chunk_size), limit, rng) for _ in range(2))
     return next(views), next(views)
 
 
@@ -72,7 +73,8 @@ class DeepDXFLoader:
         self.indices = indices
         self.config = config
         self.train = train
-        self._n_batches = max(1, len(indices) // batch_size)
+        # a drawing needs another to differ from: batches of one are spread over the others
+        self._n_batches = max(1, min(-(-len(indices) // batch_size), len(indices) // 2))
 
     def __len__(self) -> int:
         return self._n_batches

@@ -49,21 +49,24 @@ class ParameterEmbedding(nn.Module):
         self.bins = nn.Parameter(fourier_bins(N_BINS, BIN_WIDTH))
         self.slots = nn.Parameter(torch.randn(N_SLOTS, BIN_WIDTH, d_model) / math.sqrt(BIN_WIDTH))
 
-    def table(self) -> Tensor:
-        """The vector of every (slot, bin). Shape: ``[N_SLOTS * N_BINS, d_model]``."""
-        return torch.matmul(self.bins, self.slots).flatten(0, 1)
+    def no_weight_decay(self) -> set[str]:
+        """Names of the parameters that, as other embeddings, are not pulled towards zero."""
+        return {"bins", "slots"}
 
-    def forward(self, slots: Tensor) -> Tensor:
-        """Shape: integers ``[..., N_SLOTS]``, ``ABSENT`` or a bin -> float32 ``[..., d_model]``."""
-        flat = slots.flatten(0, -2)  # [M, N_SLOTS]
-        present = flat != ABSENT
+    def table(self) -> Tensor:
+        """The vector of every (slot, bin), float32. Shape: ``[N_SLOTS * N_BINS, d_model]``."""
+        with full_precision(self.bins):
+            return torch.matmul(self.bins, self.slots).flatten(0, 1)
+
+    def forward(self, slots: Tensor, table: Tensor) -> Tensor:
+        """Shape: integers ``[M, N_SLOTS]``, ``ABSENT`` or a bin, and :meth:`table` -> float32 ``[M, d_model]``."""
+        present = slots != ABSENT
         first_row = torch.arange(0, N_SLOTS * N_BINS, N_BINS, device=slots.device, dtype=torch.int32)
-        index = (flat + first_row)[present]  # row by row, so the bags lie one behind the other
+        index = (slots + first_row)[present]  # row by row, so the bags lie one behind the other
         ends = present.sum(dim=1, dtype=torch.int32).cumsum(0, dtype=torch.int32)
         offsets = F.pad(ends, (1, 0))
-        with full_precision(self.bins):
-            summed = F.embedding_bag(index, self.table(), offsets, mode="sum", include_last_offset=True)
-        return summed.unflatten(0, slots.shape[:-1])
+        with full_precision(table):
+            return F.embedding_bag(index, table, offsets, mode="sum", include_last_offset=True)
 
 
 class DeepDXFEmbedding(nn.Module):
@@ -74,11 +77,12 @@ class DeepDXFEmbedding(nn.Module):
         self.types = nn.Embedding(N_TYPES, d_model)
         self.parameter_embedding = ParameterEmbedding(d_model)
 
-    def forward(self, rows: Tensor, start: Tensor) -> Tensor:
-        """Shape: ``rows [C, T, 1 + N_SLOTS]``, ``start [C]`` (index of the first entity) -> ``[C, T, d_model]``."""
-        position = start[:, None] + torch.arange(rows.shape[1], device=rows.device)  # [C, T]
+    def forward(self, rows: Tensor, position: Tensor, table: Tensor) -> Tensor:
+        """Shape: ``rows [M, 1 + N_SLOTS]``, ``position [M]`` of the entity in its drawing, the table of
+        :attr:`parameter_embedding` -> float32 ``[M, d_model]``.
+        """
         return (
-            self.types(rows[..., 0].long())
-            + self.parameter_embedding(rows[..., 1:])
+            self.types(rows[:, 0].long())
+            + self.parameter_embedding(rows[:, 1:], table)
             + sinusoidal_position(position, self.types.embedding_dim)
         )

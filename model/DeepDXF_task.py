@@ -15,9 +15,9 @@ from model.DeepDXF_model import DeepDXFModel
 class DeepDXFTask(nn.Module):
     """The DeepDXF network with its projection head and loss.
 
-    A batch holds ``rows`` int16 ``[C, T, 1 + N_SLOTS]`` (chunks, padded with rows of type PAD), ``drawing`` int64
-    ``[C]``, ``start`` int64 ``[C]`` and ``n_drawings`` (a number). To train, the first half of the drawings is view 1
-    of N drawings and the second half view 2 of the same ones.
+    A batch is what :func:`utils.DeepDXF_utils.collate` makes. To train, the first half of its drawings is view 1 of N
+    drawings and the second half view 2 of the same ones: one pass over a doubled batch, in which every view has
+    dropout masks of its own.
     """
 
     def __init__(self, config: DeepDXFModelConfig) -> None:
@@ -54,4 +54,4 @@ class DeepDXFTask(nn.Module):
         """Nothing of this task depends on the epoch."""
 
     def _vectors(self, batch: dict[str, Any]) -> Tensor:
-        return self.model(batch["rows"], batch["drawing"], batch["start"], batch["n_drawings"])
+        return self.model(batch["rows"], batch["position"], batch["lengths"], batch["drawing"], batch["n_drawings"])

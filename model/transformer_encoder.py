@@ -1,34 +1,27 @@
-"""A pre-norm transformer encoder whose work follows the real tokens: padding exists inside the attention only."""
+"""A pre-norm transformer encoder over packed chunks: the tokens lie one behind the other, and nothing is padded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.dropout import Dropout
 
-class Packing:
-    """The way between padded chunks ``[C, T, ...]`` and their M real tokens ``[M, ...]``, one behind the other.
 
-    Norms, linear layers and dropout treat each token by itself, so they run on the packed form. On real drawings that
-    saves about half of their work, and what stands in the padding cannot matter.
+def split_runs(tokens: Tensor, lengths: Sequence[int]) -> list[Tensor]:
+    """Views of the packed tokens in which chunks of one length that follow each other stand side by side.
+
+    Sorted by length (see :func:`utils.DeepDXF_utils.collate`) a batch has as few of them as it has lengths.
+
+    Shape: ``tokens [M, ...]``, ``lengths`` of the C chunks, M in sum -> one ``[chunks, length, ...]`` a run.
     """
-
-    def __init__(self, valid: Tensor) -> None:
-        """Shape: ``valid`` bool ``[C, T]``."""
-        self.shape = valid.shape
-        self.index = valid.flatten().nonzero().squeeze(1)  # [M]
-        keys = valid.clone()
-        keys[:, 0] = True  # a chunk of nothing but padding needs a key as well: a softmax over none is 0/0
-        self.keys = keys[:, None, None, :]  # [C, 1, 1, T], what may be attended to
-
-    def pack(self, padded: Tensor) -> Tensor:
-        """Shape: ``[C, T, D]`` -> ``[M, D]``."""
-        return padded.flatten(0, 1).index_select(0, self.index)
-
-    def unpack(self, packed: Tensor) -> Tensor:
-        """Shape: ``[M, D]`` -> ``[C, T, D]``, zero where padded."""
-        padded = packed.new_zeros(self.shape.numel(), packed.shape[-1])
-        return padded.index_copy(0, self.index, packed).unflatten(0, self.shape)
+    runs = [(len(list(same)), length) for length, same in groupby(lengths)]
+    parts = tokens.split([count * length for count, length in runs])
+    return [part.unflatten(0, run) for part, run in zip(parts, runs, strict=True)]
 
 
 class TransformerLayer(nn.Module):
@@ -46,20 +39,24 @@ class TransformerLayer(nn.Module):
         self.from_heads = nn.Linear(d_model, d_model)
         self.feedforward_norm = nn.LayerNorm(d_model)
         self.feedforward = nn.Sequential(
-            nn.Linear(d_model, d_feedforward), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_feedforward, d_model)
+            nn.Linear(d_model, d_feedforward), nn.GELU(), Dropout(dropout), nn.Linear(d_feedforward, d_model)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, tokens: Tensor, packing: Packing) -> Tensor:
+    def forward(self, tokens: Tensor, lengths: Sequence[int]) -> Tensor:
         """Shape: ``tokens [M, D]`` -> ``[M, D]``; a token attends to those of its own chunk."""
-        tokens = tokens + self.dropout(self._attend(self.attention_norm(tokens), packing))
+        tokens = tokens + self.dropout(self._attend(self.attention_norm(tokens), lengths))
         return tokens + self.dropout(self.feedforward(self.feedforward_norm(tokens)))
 
-    def _attend(self, tokens: Tensor, packing: Packing) -> Tensor:
-        qkv = packing.unpack(self.to_qkv(tokens)).unflatten(-1, (3, self.n_heads, -1))  # [C, T, 3, H, D / H]
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each [C, H, T, D / H]
-        heads = F.scaled_dot_product_attention(query, key, value, attn_mask=packing.keys)
-        return self.from_heads(packing.pack(heads.transpose(1, 2).flatten(-2)))  # [M, D]
+    def _attend(self, tokens: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Attention without a mask, a run of equal chunks at a time: no work on padding, no copy."""
+        qkv = self.to_qkv(tokens).unflatten(-1, (3, self.n_heads, -1))  # [M, 3, H, D / H]
+        attended = []
+        for run in split_runs(qkv, lengths):
+            query, key, value = run.permute(2, 0, 3, 1, 4)  # each [chunks, H, length, D / H]
+            heads = F.scaled_dot_product_attention(query, key, value)
+            attended.append(heads.transpose(1, 2).flatten(-2).flatten(0, 1))  # [chunks * length, D]
+        return self.from_heads(torch.cat(attended))
 
 
 class TransformerEncoder(nn.Module):
@@ -70,10 +67,8 @@ class TransformerEncoder(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(d_model, n_heads, d_feedforward, dropout) for _ in range(n_layers))
         self.norm = nn.LayerNorm(d_model)
 
-    def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
-        """Shape: ``tokens [C, T, D]``, ``valid`` bool ``[C, T]`` -> ``[C, T, D]``, zero where padded."""
-        packing = Packing(valid)
-        packed = packing.pack(tokens)  # [M, D]
+    def forward(self, tokens: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Shape: ``tokens [M, D]`` of chunks of ``lengths`` one behind the other -> ``[M, D]``."""
         for layer in self.layers:
-            packed = layer(packed, packing)
-        return packing.unpack(self.norm(packed))
+            tokens = layer(tokens, lengths)
+        return self.norm(tokens)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+
+from utils.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = [
@@ -83,10 +86,17 @@ def test_gf_alone(workplace):
     assert (workplace / "gf alone" / "best_model.pth").is_file()
 
 
-def test_deepdxf_alone(workplace):
+def test_deepdxf_alone_twice_gives_the_same_model_bit_for_bit(workplace):
     small = [item for key, value in SMALL_DEEPDXF.items() for item in (f"--{key}", value)]
-    run("DeepDXF_train.py", "--checkpoint_dir", "deepdxf alone", "--n_folds", 1, *SMALL_RUN, *small, cwd=workplace)
-    assert (workplace / "deepdxf alone" / "best_model.pth").is_file()
+    small += ["--tokens_at_once", "300"]  # several passes a step: what is computed again draws the same masks
+    models = []
+    for folder, seed in (("one", 3), ("two", 3), ("other seed", 4)):
+        options = ["--n_folds", 1, "--epochs", 2, "--device", "cpu", "--seed", seed, *small]
+        run("DeepDXF_train.py", "--checkpoint_dir", f"deepdxf {folder}", *options, cwd=workplace)
+        models.append(load_checkpoint(workplace / f"deepdxf {folder}" / "best_model.pth").model)
+    one, two, other = models
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
 def _score(done):

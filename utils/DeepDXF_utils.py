@@ -1,14 +1,14 @@
-"""Rows of entities to batches: views made in drawing space, chunks, padding."""
+"""Rows of entities to batches: views made in drawing space, chunks, packing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from dataset.entities import ABSENT, MAX_BIN, PAD, ROW_LENGTH, SLOTS, Kind
+from dataset.entities import ABSENT, MAX_BIN, SLOTS, Kind
 
 Chunk = tuple[int, np.ndarray]  # index of its first entity inside the drawing, rows [T, ROW_LENGTH]
 
@@ -48,29 +48,31 @@ def cut_chunks(rows: np.ndarray, chunk_size: int) -> list[Chunk]:
 
 
 def sample_chunks(chunks: Sequence[Chunk], limit: int, rng: np.random.Generator) -> list[Chunk]:
-    """Random chunks, in drawing order, that together hold about ``limit`` entities; all if they fit or limit is 0."""
+    """Random chunks, in drawing order, that together hold at most ``limit`` entities; all if they fit or limit is 0.
+
+    No chunk may be longer than the limit.
+    """
     total = sum(len(rows) for _, rows in chunks)
     if limit == 0 or total <= limit:
         return list(chunks)
-    keep = max(1, limit * len(chunks) // total)
+    keep = limit // max(len(rows) for _, rows in chunks)
     return [chunks[i] for i in sorted(rng.choice(len(chunks), size=keep, replace=False))]
 
 
-def collate(drawings: Sequence[Sequence[Chunk]]) -> dict[str, Tensor | int]:
-    """Pad the chunks of several drawings to the longest chunk among them.
+def collate(drawings: Sequence[Sequence[Chunk]]) -> dict[str, Any]:
+    """The chunks of several drawings, one behind the other and sorted by length: nothing is padded.
 
     Returns:
-        ``rows`` int16 ``[C, T, ROW_LENGTH]``, ``drawing`` int64 ``[C]``, ``start`` int64 ``[C]``, ``n_drawings``.
+        ``rows`` int16 ``[M, ROW_LENGTH]``, ``position`` int32 ``[M]`` (index of an entity in its drawing), ``lengths``
+        (of the C chunks, plain numbers, M in sum), ``drawing`` int64 ``[C]`` (whose chunk), ``n_drawings``.
     """
     chunks = [(index, start, rows) for index, drawing in enumerate(drawings) for start, rows in drawing]
-    longest = max(len(rows) for _, _, rows in chunks)
-    padded = np.full((len(chunks), longest, ROW_LENGTH), ABSENT, dtype=np.int16)
-    padded[:, :, 0] = PAD
-    for position, (_, _, rows) in enumerate(chunks):
-        padded[position, : len(rows)] = rows
+    chunks.sort(key=lambda chunk: len(chunk[2]))
+    positions = [np.arange(start, start + len(rows), dtype=np.int32) for _, start, rows in chunks]
     return {
-        "rows": torch.from_numpy(padded),
+        "rows": torch.from_numpy(np.concatenate([rows for _, _, rows in chunks])),
+        "position": torch.from_numpy(np.concatenate(positions)),
+        "lengths": [len(rows) for _, _, rows in chunks],
         "drawing": torch.tensor([index for index, _, _ in chunks]),
-        "start": torch.tensor([start for _, start, _ in chunks]),
         "n_drawings": len(drawings),
     }

@@ -47,6 +47,11 @@ def data_dir(tmp_path_factory):
     return folder
 
 
+def _owner(batch):
+    """Which drawing of the batch each row belongs to."""
+    return batch["drawing"].repeat_interleave(torch.tensor(batch["lengths"]))
+
+
 def _names(loader, epoch=0):
     return [name for batch in loader.epoch(epoch) for name in batch["names"]]
 
@@ -80,6 +85,16 @@ def test_a_drawing_that_tests_one_encoder_never_trains_the_other(data_dir):
         train_rows = {joint.gf.names[i] for i in joint.gf.indices(fold.train)}
         train_rows |= {joint.deepdxf.names[i] for i in joint.deepdxf.indices(fold.train)}
         assert not train_rows & {*fold.val, *joint.split.test}
+
+
+@pytest.mark.parametrize("batch_size", [2, 4, 7, 16, 25, 26, 27, 500])
+def test_deepdxf_batch_size_is_the_most_that_meet(data_dir, batch_size):
+    train, val = DeepDXFData(DeepDXFConfig(data_dir=data_dir, n_folds=3, batch_size=batch_size)).get_fold_loaders(0)
+    for loader in (train, val):
+        sizes = [len(batch["names"]) for batch in loader.epoch(0)]
+        odd_one = batch_size == 2 and len(loader.indices) % 2  # a batch of one would have nothing to differ from
+        assert 2 <= min(sizes) <= max(sizes) <= batch_size + odd_one
+        assert sum(sizes) == len(loader.indices)
 
 
 @pytest.mark.parametrize("kind", ["gf", "deepdxf"])
@@ -177,23 +192,20 @@ def test_validation_views_are_the_same_every_epoch_and_train_views_are_new(data_
     assert torch.equal(rows(val, 0), rows(val, 0))
     if views != "dropout":
         (batch,) = list(val.epoch(0))[:1]
-        half = batch["n_drawings"] // 2
-        first = batch["rows"][batch["drawing"] < half]
-        second = batch["rows"][batch["drawing"] >= half]
+        owner = _owner(batch)
+        first = batch["rows"][owner < batch["n_drawings"] // 2]
+        second = batch["rows"][owner >= batch["n_drawings"] // 2]
         assert first.shape != second.shape or not torch.equal(first, second)
     assert not torch.equal(rows(train, 0)[:500], rows(train, 1)[:500])
 
 
-def test_long_drawings_are_sampled_in_training_and_whole_in_validation(data_dir):
-    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, views="dropout", chunk_size=4, max_train_entities=8)
+@pytest.mark.parametrize("chunk_size", [4, 256])
+def test_long_drawings_are_sampled_in_training_and_whole_in_validation(data_dir, chunk_size):
+    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, views="dropout", chunk_size=chunk_size, max_train_entities=8)
     train, val = DeepDXFData(config).get_fold_loaders(0)
 
     def longest(loader):
-        return max(
-            int((batch["rows"][batch["drawing"] == i][:, :, 0] != 12).sum())
-            for batch in loader.epoch(0)
-            for i in range(batch["n_drawings"])
-        )
+        return max(int(_owner(batch).bincount().max()) for batch in loader.epoch(0))
 
     assert longest(train) <= 8
     assert longest(val) > 8

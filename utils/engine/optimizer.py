@@ -12,15 +12,22 @@ from config.run_config import RunConfig
 def build_optimizer(task: nn.Module, config: RunConfig) -> torch.optim.AdamW:
     """AdamW over every parameter of the task, learned loss weights included.
 
-    Norms, biases and other vectors, ``nn.Embedding`` tables and learned loss weights are not decayed: pulling them
-    towards zero is not regularisation.
+    Norms, biases and other vectors, embeddings and learned loss weights are not decayed: pulling them towards zero is
+    not regularisation. A module that is an embedding without being an ``nn.Embedding`` names its parameters in a method
+    ``no_weight_decay``, as timm's models do.
     """
-    embeddings = {id(p) for module in task.modules() if isinstance(module, nn.Embedding) for p in module.parameters()}
+    embeddings = {id(parameter) for module in task.modules() for parameter in _embedding_parameters(module)}
     decayed, exempt = [], []
     for parameter in task.parameters():
         (exempt if parameter.ndim < 2 or id(parameter) in embeddings else decayed).append(parameter)
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": exempt, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=config.lr)
+
+
+def _embedding_parameters(module: nn.Module) -> list[nn.Parameter]:
+    if isinstance(module, nn.Embedding):
+        return list(module.parameters())
+    return [module.get_parameter(name) for name in getattr(module, "no_weight_decay", set)()]
 
 
 def build_schedule(optimizer: torch.optim.Optimizer, config: RunConfig) -> ReduceLROnPlateau | None:
