@@ -13,6 +13,7 @@ from model.GF_dataset import GFData
 from model.GF_task import GFTask
 from utils.engine.cross_validation import CrossValidation
 from utils.GF_early_stopping import GFEarlyStopping
+from utils.seeding import seed_everything
 
 OPTIONS = [("graphsage", "concat"), ("ggnn", "concat"), ("gcn", "bilinear"), ("gin", "concat")]
 
@@ -53,6 +54,10 @@ def cross_validate(folder, config, folds):
     return epochs, summary, weights
 
 
+def flat(weights):
+    return torch.cat([weight.flatten() for weight in weights.values()])
+
+
 @pytest.mark.parametrize(("conv", "match"), OPTIONS)
 def test_folds_together_equal_folds_one_by_one(data_dir, tmp_path, conv, match):
     runs = []
@@ -61,7 +66,7 @@ def test_folds_together_equal_folds_one_by_one(data_dir, tmp_path, conv, match):
         config = GFConfig(
             data_dir=data_dir, log_dir=folder, checkpoint_dir=folder / "checkpoints", run_name="run", device="cpu",
             conv=conv, match=match, filters="16_16", perspectives=12, batch_size=7, n_folds=4, epochs=6, patience=2,
-            lr=3e-3, lr_patience=1, seed=5,
+            min_delta=0.02, lr=3e-3, lr_patience=1, seed=5,
         )  # fmt: skip
         runs.append(cross_validate(folder, config, folds))
     (epochs, summary, weights), (want_epochs, want_summary, want_weights) = runs
@@ -75,8 +80,11 @@ def test_folds_together_equal_folds_one_by_one(data_dir, tmp_path, conv, match):
         assert got["best_epoch"] == want["best_epoch"]
     assert summary["best_fold"] == want_summary["best_fold"]
     assert weights.keys() == want_weights.keys()
-    for file, model in weights.items():
-        for name in model:
-            torch.testing.assert_close(
-                model[name], want_weights[file][name], rtol=1e-2, atol=2e-4, msg=f"{file} {name}"
-            )
+    for fold in range(4):
+        seed_everything(config.seed + fold)
+        start = flat(GFTask(config).state_dict())
+        got, want = flat(weights[f"fold_{fold + 1}.pth"]), flat(want_weights[f"fold_{fold + 1}.pth"])
+        moved = (want - start).norm()
+        # not weight by weight: Adam steps by lr even where a gradient is nothing but rounding
+        assert (got - want).norm() < 0.01 * moved
+        assert moved > 0.1
