@@ -135,7 +135,7 @@ def main(config: BenchmarkConfig) -> None:
     print(
         f"\n{config.drawings} drawings, {FOLDS} folds, {EPOCHS} epochs; {torch.get_num_threads()} thread(s), device"
         f" {config.device}, load {os.getloadavg()[0]:.1f}\n\n"
-        "| folds | an epoch of all folds, s: median (least, most) | the run, minutes | published / this | processor, s |"
+        "| folds | an epoch, s: median (least, most) | run, minutes | published / this | processor, s |"
         " on idle cores, minutes | published / this |\n|---|---|---|---|---|---|---|"
     )
     for way, figure in figures.items():
