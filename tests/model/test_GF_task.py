@@ -5,6 +5,7 @@ import torch
 
 from model.GF_task import GFTask
 from tests.model.batches import assert_all_learn, assert_finite, gf_batch, gf_config, gradients, train
+from utils.engine.program import Stack
 
 OPTIONS = [(conv, match) for conv in ("gcn", "graphsage", "gin", "ggnn") for match in ("concat", "bilinear")]
 
@@ -91,6 +92,14 @@ def test_graphs_of_zeros_that_fill_a_batch_up_change_nothing(conv, match):
 
 def filled_up(tensor):
     return torch.cat([tensor, tensor.new_zeros(3, *tensor.shape[1:])])
+
+
+@pytest.mark.parametrize(("conv", "match"), OPTIONS)
+@pytest.mark.filterwarnings("error:There is a performance drop")
+def test_every_part_can_be_stacked_without_falling_back_to_a_loop(conv, match):
+    tasks = [GFTask(gf_config(conv=conv, match=match)) for _ in range(2)]
+    Stack(tasks)([gf_batch(4, 0), gf_batch(4, 1)], [1, 2])["loss"].sum().backward()
+    assert all(parameter.grad.abs().max() > 0 for parameter in tasks[1].parameters())
 
 
 def test_a_forward_draws_what_draw_draws_and_with_it_nothing():
