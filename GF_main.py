@@ -20,6 +20,7 @@ def main(config: GFConfig) -> None:
         data=GFData(config),
         build_task=lambda: GFTask(config),
         build_early_stopping=lambda: GFEarlyStopping(config.patience, config.min_delta),
+        together=config.folds == "together",
     ).run()
 
 

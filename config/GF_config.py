@@ -63,6 +63,8 @@ class GFConfig(RunConfig, GFModelConfig):
     batch_size: int = 128
     """Graphs in a batch; they are paired at random, so 128 graphs are 64 pairs."""
     patience: int = 20
+    folds: Literal["together", "one_by_one"] = "together"
+    """Train the folds side by side, as one batched program, or one after the other. Same numbers, up to rounding."""
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)

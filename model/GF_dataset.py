@@ -35,15 +35,24 @@ class GFDataset:
         self.features = torch.from_numpy(graphs.features)
         self.adjacency = torch.from_numpy(graphs.adjacency).float()
         self.reading = graphs.reading
+        self._name_array = np.array(self.names, dtype=object)
         self._index = {name: i for i, name in enumerate(self.names)}
 
     def indices(self, names: Sequence[str]) -> np.ndarray:
         """Positions of those of ``names`` that have a graph, in the order of ``names``."""
         return np.array([self._index[name] for name in names if name in self._index], dtype=np.int64)
 
+    def names_at(self, indices: np.ndarray) -> np.ndarray:
+        """Names of the graphs at ``indices``."""
+        return self._name_array[indices]
+
+    def to(self, device: torch.device) -> None:
+        """Keep all graphs there, so that a batch costs an index."""
+        self.features, self.adjacency = self.features.to(device), self.adjacency.to(device)
+
     def batch(self, indices: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
         """Graphs of a step, each with a random partner among the others."""
-        chosen = torch.from_numpy(indices)
+        chosen = torch.from_numpy(indices).to(self.features.device)
         return {
             "features": self.features[chosen],
             "adjacency": self.adjacency[chosen],
@@ -74,7 +83,7 @@ class GFLoader:
         for step, block in enumerate(blocks):
             chosen = self.indices[block]
             batch = self.dataset.batch(chosen, stream(self.seed, epoch, step))
-            yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
+            yield {**batch, "names": self.dataset.names_at(chosen)}
 
 
 class GFData(FoldedData):
@@ -85,6 +94,9 @@ class GFData(FoldedData):
         require_set(self.folder.gf, "GF", "DeepDXF_train.py")
         self.dataset = GFDataset(self.folder.gf)
         self.facts = self.dataset.reading
+
+    def to(self, device: torch.device) -> None:
+        self.dataset.to(device)
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)

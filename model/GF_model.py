@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from config.GF_config import GFModelConfig
 from dataset.entities import GF_CLASSES
 from model.layers.DenseGGNN import DenseGGNN
 from model.layers.DenseGraphMatching import DenseGraphMatching, fuse
-from utils.GF_utils import make_view, present_nodes
+from utils.GF_utils import draw_kept, make_view, present_nodes
 
 N_NODES = len(GF_CLASSES)
 N_FEATURES = 1 + N_NODES
@@ -49,11 +50,16 @@ class GFEncoder(nn.Module):
         self.dropout = config.dropout
         self.width = widths[-1]
 
-    def forward(self, features: Tensor, adjacency: Tensor, present: Tensor) -> Tensor:
-        """Shape: ``[B, 10, 11]``, ``[B, 10, 10]``, ``[B, 10]`` -> node vectors ``[B, 10, width]``, none negative."""
+    def forward(self, features: Tensor, adjacency: Tensor, present: Tensor, kept: Sequence[Tensor] = ()) -> Tensor:
+        """Shape: ``[B, 10, 11]``, ``[B, 10, 10]``, ``[B, 10]`` -> node vectors ``[B, 10, width]``, none negative.
+
+        ``kept``: dropout's bool mask ``[B, 10, width]`` behind each convolution; none, no dropout.
+        """
         nodes = features
-        for conv in self.convs:
-            nodes = F.dropout(F.relu(conv(nodes, adjacency, present)), self.dropout, self.training)
+        there = present[..., None].to(features.dtype)  # [B, 10, 1]
+        for i, conv in enumerate(self.convs):
+            factor = kept[i].to(features.dtype) * (there / (1 - self.dropout)) if kept else there
+            nodes = F.relu(conv(nodes, adjacency) * factor)  # no factor is negative: it may as well come first
         return nodes
 
 
@@ -98,15 +104,42 @@ class GFModel(nn.Module):
         present = present_nodes(features)
         return pool(self.encoder(features, adjacency, present))
 
-    def forward(self, features: Tensor, adjacency: Tensor, partner: Tensor) -> GFOutput:
-        """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``."""
+    def draw(self, features: Tensor) -> dict[str, Tensor]:
+        """What is random in a forward, from torch's generator: a row of each tensor is a graph's.
+
+        Shape: ``features [B, 10, 11]`` -> uniform in [0, 1) for each view, ``columns [B, 2, 11]`` and ``edges
+        [B, 2, 10, 10]``; in training mode for each layer ``i`` dropout's mask of the plain graph and both views,
+        ``kept_i [B, 3, 10, width]``.
+        """
+        batch, device = len(features), features.device
+        noise = {
+            "columns": torch.rand(batch, 2, N_FEATURES, device=device),
+            "edges": torch.rand(batch, 2, N_NODES, N_NODES, device=device),
+        }
+        if self.training and self.config.dropout > 0:
+            for i, width in enumerate(self.config.widths):
+                noise[f"kept_{i}"] = draw_kept((batch, 3, N_NODES, width), self.config.dropout, device)
+        return noise
+
+    def _masks(self, noise: dict[str, Tensor]) -> list[Tensor]:
+        return [noise[name] for i in range(len(self.config.widths)) if (name := f"kept_{i}") in noise]
+
+    def forward(
+        self, features: Tensor, adjacency: Tensor, partner: Tensor, noise: dict[str, Tensor] | None = None
+    ) -> GFOutput:
+        """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``; ``noise`` as :meth:`draw`
+        gives it, which it does if left out."""
         config, present = self.config, present_nodes(features)
-        view_1 = make_view(features, adjacency, present, config.feature_drop_1, config.edge_drop_1)
-        view_2 = make_view(features, adjacency, present, config.feature_drop_2, config.edge_drop_2)
+        noise = self.draw(features) if noise is None else noise
+        columns, edges = noise["columns"], noise["edges"]
+        graphs = features, adjacency, present
+        view_1 = make_view(*graphs, config.feature_drop_1, config.edge_drop_1, columns[:, 0], edges[:, 0])
+        view_2 = make_view(*graphs, config.feature_drop_2, config.edge_drop_2, columns[:, 1], edges[:, 1])
         nodes = self.encoder(  # plain, view 1 and view 2 in one pass: [3B, 10, D]
             torch.cat([features, view_1[0], view_2[0]]),
             torch.cat([adjacency, view_1[1], view_2[1]]),
             present.repeat(3, 1),
+            [kept.transpose(0, 1).flatten(0, 1) for kept in self._masks(noise)],
         )
         plain, views = nodes[: len(features)], nodes[len(features) :]  # [B, 10, D], [2B, 10, D]
         views = fuse(views, views.roll(len(features), dims=0), present.repeat(2, 1))  # with the other view

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from config.GF_config import GFModelConfig
@@ -13,7 +15,8 @@ class GFTask(nn.Module):
     """The GF network with its projection head and loss.
 
     A batch holds ``features`` float32 ``[B, 10, 11]``, ``adjacency`` float32 ``[B, 10, 10]`` (0/1, symmetric, no self
-    loops) and, to train, ``partner`` int64 ``[B]``: the other graph that each graph meets.
+    loops) and, to train, ``partner`` int64 ``[B]``: the other graph that each graph meets. Graphs that are all zero
+    change neither the loss nor a gradient, so that batches can be filled up with them.
     """
 
     def __init__(self, config: GFModelConfig) -> None:
@@ -24,13 +27,18 @@ class GFTask(nn.Module):
         size = config.perspectives
         self.projection = nn.Sequential(nn.Linear(size, size), nn.ELU(), nn.Linear(size, size))
 
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def draw(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """What is random in a forward of ``batch``, from torch's generator. A forward that finds it under ``noise``
+        draws nothing itself."""
+        return self.model.draw(batch["features"])
+
+    def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Scalars: ``loss`` to backpropagate, ``accuracy``."""
         return self.forward_with_vectors(batch)[0]
 
-    def forward_with_vectors(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+    def forward_with_vectors(self, batch: dict[str, Any]) -> tuple[dict[str, Tensor], Tensor]:
         """What :meth:`forward` returns, and the plain graphs' vectors ``[B, vector_size]`` of the same pass."""
-        output = self.model(batch["features"], batch["adjacency"], batch["partner"])
+        output = self.model(batch["features"], batch["adjacency"], batch["partner"], batch.get("noise"))
         z1, z2 = self.projection(output.matched_1), self.projection(output.matched_2)  # [B, 10, P]
         loss, accuracy = node_infonce(z1, z2, output.present, self.tau)
         return {"loss": loss, "accuracy": accuracy}, output.vectors

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from config.errors import UserError
 from config.run_config import RunConfig
@@ -82,6 +83,9 @@ class FoldedData:
         self.split = self.folder.split(config)
         self.n_folds = len(self.split.folds)
         self.facts: dict[str, Any] = {}
+
+    def to(self, device: torch.device) -> None:
+        """Batches come from main memory; a subclass whose tensors are small keeps them on the device."""
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]:
         """Training and validation of a fold. Raises UserError when either is too small to contrast anything."""

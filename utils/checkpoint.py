@@ -5,6 +5,7 @@ A checkpoint is a dict of tensors and plain Python, see docs/formats.md. Loading
 
 from __future__ import annotations
 
+import functools
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -95,8 +96,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(**{key: content[key] for key in FIELDS})
 
 
+@functools.cache
 def environment() -> dict[str, Any]:
-    """Library versions and the code's git revision, for the record."""
+    """Library versions and the code's git revision, for the record; as they were when the run first asked."""
     versions = {name: metadata.version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), "versions": versions, "git": _git_revision()}
 

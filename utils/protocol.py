@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 Batch = dict[str, Any]  # tensors, nested dicts of tensors, and under "names" the drawings in it
@@ -22,6 +23,18 @@ class Task(Protocol):
         ...
 
 
+class StackableTask(Task, Protocol):
+    """A task several of which can be trained as one batched program (:class:`utils.engine.program.Stack`).
+
+    Its parts must be such that ``torch.vmap`` can batch them; buffers stay as they are. Rows of zeros at the end of a
+    batch's tensors must change nothing.
+    """
+
+    def draw(self, batch: Batch) -> dict[str, Tensor]:
+        """All that is random in a forward of ``batch``, from torch's generator. A forward finds it under ``noise``."""
+        ...
+
+
 class Loader(Protocol):
     """Batches as a pure function of the epoch: the same epoch gives the same batches, whatever ran before."""
 
@@ -35,6 +48,10 @@ class RunData(Protocol):
 
     n_folds: int
     facts: dict[str, Any]
+
+    def to(self, device: torch.device) -> None:
+        """Move there what is small enough to stay."""
+        ...
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]: ...
 

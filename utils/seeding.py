@@ -15,6 +15,11 @@ def stream(seed: int, *purpose: int) -> np.random.Generator:
     return np.random.default_rng([seed, len(purpose), *purpose])  # the length: numpy pads with zeros, (1,) is (1, 0)
 
 
+def derived_seed(seed: int, *purpose: int) -> int:
+    """What :func:`stream` is seeded with, as one number for torch's generators."""
+    return int(np.random.SeedSequence([seed, len(purpose), *purpose]).generate_state(1)[0])
+
+
 def seed_everything(seed: int) -> None:
     """Seed the global generators of Python, numpy and torch (all devices)."""
     random.seed(seed)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.DeepDXF_config import DeepDXFConfig
 from config.errors import UserError
@@ -12,7 +14,7 @@ from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 from model.DeepDXF_dataset import DeepDXFData
-from model.GF_dataset import GFData
+from model.GF_dataset import GFData, GFLoader
 from model.joint_dataset import JointDataLoader
 
 EXTENTS = Extents(0, 0, 100, 100)
@@ -117,10 +119,28 @@ def test_gf_pairs_no_graph_with_itself_and_leaves_none_over(data_dir):
         assert sorted(partner.tolist()) == list(range(len(partner)))
 
 
+@pytest.fixture(scope="module")
+def graphs(data_dir):
+    return GFData(GFConfig(data_dir=data_dir, n_folds=3)).dataset
+
+
+@given(size=st.integers(2, 44), batch_size=st.integers(2, 50), seed=st.integers(0, 2**31), epoch=st.integers(0, 99))
+def test_every_graph_is_paired_once_an_epoch_with_another_one(graphs, size, batch_size, seed, epoch):
+    """None is left out, none comes twice, none meets itself."""
+    loader = GFLoader(graphs, np.arange(len(graphs.names))[:size], batch_size, seed, train=True)
+    seen, met = [], []
+    for batch in loader.epoch(epoch):
+        names, partner = np.array(batch["names"]), batch["partner"].numpy()
+        assert (names != names[partner]).all()
+        assert len(names) >= min(size, batch_size)
+        assert torch.equal(batch["features"], graphs.features[graphs.indices(names)])
+        seen += names.tolist()
+        met += names[partner].tolist()
+    assert sorted(seen) == sorted(met) == sorted(graphs.names[:size])
+
+
 def test_90_batches_for_the_published_set():
     """16,035 drawings, a fifth held out, 10 folds, 128 graphs a batch."""
-    from model.GF_dataset import GFLoader
-
     train = round(16_035 * 0.8 * 0.9)
     assert len(GFLoader(None, np.arange(train), 128, seed=0, train=True)) == 90
 

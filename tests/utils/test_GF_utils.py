@@ -5,7 +5,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.batches import gf_batch
-from utils.GF_utils import change_edges, draw_partners, drop_features, make_view, present_nodes
+from utils.GF_utils import change_edges as change_edges_by
+from utils.GF_utils import draw_kept, draw_partners, present_nodes
+from utils.GF_utils import drop_features as drop_features_by
+from utils.GF_utils import make_view as make_view_by
+
+
+def drop_features(features, rate):
+    return drop_features_by(features, rate, torch.rand(len(features), features.shape[2]))
+
+
+def change_edges(adjacency, present, rate):
+    return change_edges_by(adjacency, present, rate, torch.rand(adjacency.shape))
+
+
+def make_view(features, adjacency, present, feature_drop, edge_drop):
+    columns, edges = torch.rand(len(features), features.shape[2]), torch.rand(adjacency.shape)
+    return make_view_by(features, adjacency, present, feature_drop, edge_drop, columns, edges)
 
 
 @pytest.fixture
@@ -105,3 +121,19 @@ def test_partners_are_random_and_follow_the_generator():
 def test_one_graph_has_no_partner(count):
     with pytest.raises(ValueError, match="needs a partner"):
         draw_partners(count, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5])
+def test_dropout_masks_have_their_rate_in_every_place_and_follow_the_generator(rate):
+    def draw(seed):
+        torch.manual_seed(seed)
+        return draw_kept((500, 3, 7, 19), rate, torch.device("cpu"))
+
+    kept = draw(0)
+    assert kept.shape == (500, 3, 7, 19) and kept.dtype == torch.bool
+    assert abs(1 - kept.float().mean().item() - rate) < 0.003
+    assert (1 - kept.float().mean(dim=0) - rate).abs().max() < 0.1, "no place is favoured"
+    neighbours = kept.flatten()[:-1] & kept.flatten()[1:]
+    assert abs(neighbours.float().mean().item() - (1 - rate) ** 2) < 0.005, "cells of one number are independent"
+    assert torch.equal(kept, draw(0))
+    assert rate == 0 or not torch.equal(kept, draw(1))

@@ -10,6 +10,8 @@ from torch import nn
 from config.run_config import RunConfig
 from utils.early_stopping import EarlyStopping
 from utils.engine.cross_validation import CrossValidation
+from utils.engine.device import Precision
+from utils.engine.learner import Learner
 from utils.engine.trainer import NonFiniteError, Trainer
 from utils.run_log import RunLog
 
@@ -52,6 +54,9 @@ class Data:
     n_folds = 3
     facts: ClassVar = {"overlap": "cross"}
 
+    def to(self, device):
+        self.device = device
+
     def get_fold_loaders(self, fold):
         val = Batches([3], seed=fold + 10)
         for batch in val.batches:  # fold 2 of 3 is the easiest, so that the best fold is neither the first nor the last
@@ -68,15 +73,26 @@ def _config(tmp_path, **changes):
     return RunConfig(**{**options, "lr": 0.05, **changes})
 
 
+def _learner(task, train, val, config, fold=0):
+    precision = Precision.choose(config.precision, torch.device("cpu"))
+    return Learner(fold, task, train, val, EarlyStopping(config.patience), config, precision)
+
+
+def _fit_one(task, train, val, config, log, scaler=None, on_better=lambda learner: None):
+    learner = _learner(task, train, val, config)
+    learner.scaler = scaler or learner.scaler
+    Trainer([learner], config, torch.device("cpu"), log).fit(on_better)
+    return learner
+
+
 def _train_one_epoch(tmp_path, batches, **changes):
     config = _config(tmp_path, epochs=1, **changes)
     torch.manual_seed(0)
     task = Regression()
     with RunLog("test", config) as log:
-        trainer = Trainer(task, config, EarlyStopping(5), torch.device("cpu"), log)
-        result = trainer.fit(batches, Batches([2]), on_better=lambda result: None)
+        learner = _fit_one(task, batches, Batches([2]), config, log)
         history = log.history
-    return task, result, history
+    return task, learner.best, history
 
 
 def test_accumulated_steps_equal_one_step_on_the_averaged_gradient(tmp_path):
@@ -177,10 +193,12 @@ def _fit(tmp_path, curve, **changes):
     config = _config(tmp_path, epochs=len(curve), **changes)
     task, saved = Scripted(), []
     with RunLog("test", config) as log:
-        trainer = Trainer(task, config, EarlyStopping(config.patience), torch.device("cpu"), log)
-        train = Batches([2])
-        result = trainer.fit(train, Curve(curve), lambda r: saved.append((r.epoch, task.ended_epochs.item())))
-        return task, result, saved, log.history
+
+        def save(learner):
+            saved.append((learner.best.epoch, task.ended_epochs.item()))
+
+        learner = _fit_one(task, Batches([2]), Curve(curve), config, log, on_better=save)
+        return task, learner.best, saved, log.history
 
 
 def test_validation_sees_views_and_the_same_random_numbers_every_time(tmp_path):
@@ -210,16 +228,13 @@ def test_the_learning_rate_follows_the_validation_loss_below_zero_too(tmp_path):
 def test_a_non_finite_gradient_stops_the_run(tmp_path):
     config = _config(tmp_path)
     with RunLog("test", config) as log, pytest.raises(NonFiniteError, match="gradient"):
-        trainer = Trainer(Infinite(), config, EarlyStopping(5), torch.device("cpu"), log)
-        trainer.fit(Batches([4]), Batches([2]), on_better=lambda result: None)
+        _fit_one(Infinite(), Batches([4]), Batches([2]), config, log)
 
 
 def test_an_epoch_whose_every_step_the_scaler_skips_is_a_failure(tmp_path):
     config = _config(tmp_path)
     with RunLog("test", config) as log, pytest.raises(NonFiniteError, match="no step"):
-        trainer = Trainer(Infinite(), config, EarlyStopping(5), torch.device("cpu"), log)
-        trainer.scaler = torch.amp.GradScaler("cpu")
-        trainer.fit(Batches([4, 4]), Batches([2]), on_better=lambda result: None)
+        _fit_one(Infinite(), Batches([4, 4]), Batches([2]), config, log, torch.amp.GradScaler("cpu"))
 
 
 def test_a_non_finite_loss_stops_the_run_and_says_what_is_needed(tmp_path):
@@ -239,13 +254,13 @@ def test_every_fold_starts_with_fresh_weights_and_a_fresh_optimizer(tmp_path):
     config = _config(tmp_path)
 
     class Spy(CrossValidation):
-        def _fresh(self, fold, device, log):
-            task, trainer = super()._fresh(fold, device, log)
-            starts.append(task.linear.weight.detach().clone())
-            optimizers.append(trainer.optimizer)
-            assert trainer.early_stopping.best == float("inf")
-            assert not trainer.optimizer.state
-            return task, trainer
+        def _learner(self, fold, device):
+            learner = super()._learner(fold, device)
+            starts.append(learner.task.linear.weight.detach().clone())
+            optimizers.append(learner.optimizer)
+            assert learner.early_stopping.best == float("inf")
+            assert not learner.optimizer.state
+            return learner
 
     Spy("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
     assert len({id(optimizer) for optimizer in optimizers}) == len(optimizers)

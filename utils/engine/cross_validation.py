@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from torch import nn
 from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.early_stopping import EarlyStopping
-from utils.engine.device import Precision, choose_device
-from utils.engine.trainer import FitResult, Trainer
+from utils.engine.device import Precision, choose_device, keep_freed_memory
+from utils.engine.learner import FitResult, Learner
+from utils.engine.trainer import Trainer
 from utils.files import require_writable
 from utils.protocol import RunData
 from utils.run_log import RunLog, logger
@@ -31,6 +32,8 @@ class CrossValidation:
         kind: name of the task, written into every checkpoint.
         build_task: makes a task with fresh weights.
         build_early_stopping: makes a fresh early stopper.
+        together: train all folds side by side in one batched program instead of one after the other; their tasks must
+            be stackable (:class:`utils.protocol.StackableTask`).
     """
 
     kind: str
@@ -38,6 +41,7 @@ class CrossValidation:
     data: RunData
     build_task: Callable[[], nn.Module]
     build_early_stopping: Callable[[], EarlyStopping]
+    together: bool = False
 
     def run(self) -> dict[str, Any]:
         """Train and test; writes ``fold_<k>.pth``, ``best_model.pth`` and the run's log folder.
@@ -46,10 +50,14 @@ class CrossValidation:
             The summary: every fold, mean and standard deviation over folds, the test.
         """
         device = self._check()
+        keep_freed_memory()
         started = time.perf_counter()
         with RunLog(self.kind, self.config) as log:
             logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)
-            results = [self._run_fold(fold, device, log) for fold in range(self.data.n_folds)]
+            self.data.to(device)
+            folds = list(range(self.data.n_folds))
+            groups = [folds] if self.together else [[fold] for fold in folds]
+            results = [result for group in groups for result in self._run_folds(group, device, log)]
             best = min(range(len(results)), key=lambda fold: results[fold].metrics["loss"])
             test = self._test(best, device, log)
             summary = {
@@ -74,32 +82,35 @@ class CrossValidation:
             require_writable(getattr(self.config, option), f"--{option}")
         return device
 
-    def _run_fold(self, fold: int, device: torch.device, log: RunLog) -> FitResult:
-        task, trainer = self._fresh(fold, device, log)
+    def _run_folds(self, folds: Sequence[int], device: torch.device, log: RunLog) -> list[FitResult]:
+        learners = [self._learner(fold, device) for fold in folds]
 
-        def save(result: FitResult) -> None:
-            self._save(self._fold_path(fold), task, fold, result.epoch, {"val": result.metrics}, log)
+        def save(learner: Learner) -> None:
+            epoch, metrics = learner.best.epoch, {"val": learner.best.metrics}
+            self._save(self._fold_path(learner.fold), learner.task, learner.fold, epoch, metrics, log)
 
-        train, val = self.data.get_fold_loaders(fold)
-        result = trainer.fit(train, val, on_better=save)
+        Trainer(learners, self.config, device, log).fit(on_better=save)
         log.draw_curves()
-        logger.info("fold %d: best loss %.4f in epoch %d", fold + 1, result.metrics["loss"], result.epoch + 1)
-        return result
+        for fold, best in ((learner.fold, learner.best) for learner in learners):
+            logger.info("fold %d: best loss %.4f in epoch %d", fold + 1, best.metrics["loss"], best.epoch + 1)
+        return [learner.best for learner in learners]
 
     def _test(self, fold: int, device: torch.device, log: RunLog) -> dict[str, float]:
-        task, trainer = self._fresh(fold, device, log)
+        learner = self._learner(fold, device)
         checkpoint = load_checkpoint(self._fold_path(fold))
-        task.load_state_dict(checkpoint.model)
-        test = trainer.evaluate(self.data.get_test_loaders(), "test")
-        metrics = {**checkpoint.metrics, "test": test}
-        self._save(self.config.checkpoint_dir / "best_model.pth", task, fold, checkpoint.info["epoch"], metrics, log)
+        learner.task.load_state_dict(checkpoint.model)
+        (test,) = Trainer([learner], self.config, device, log).evaluate([self.data.get_test_loaders()], "test")
+        metrics, epoch = {**checkpoint.metrics, "test": test}, checkpoint.info["epoch"]
+        self._save(self.config.checkpoint_dir / "best_model.pth", learner.task, fold, epoch, metrics, log)
         return test
 
-    def _fresh(self, fold: int, device: torch.device, log: RunLog) -> tuple[nn.Module, Trainer]:
+    def _learner(self, fold: int, device: torch.device) -> Learner:
         """New weights, a new optimizer, a new early stopper: nothing learned in one fold reaches another."""
         seed_everything(self.config.seed + fold)
         task = self.build_task().to(device)
-        return task, Trainer(task, self.config, self.build_early_stopping(), device, log, fold)
+        train, val = self.data.get_fold_loaders(fold)
+        precision = Precision.choose(self.config.precision, device)
+        return Learner(fold, task, train, val, self.build_early_stopping(), self.config, precision)
 
     def _fold_path(self, fold: int) -> Path:
         return self.config.checkpoint_dir / f"fold_{fold + 1}.pth"
