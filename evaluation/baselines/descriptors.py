@@ -22,7 +22,7 @@ class MissingExtraError(ImportError):
 
 
 def hog(archive: Archive) -> np.ndarray:
-    """Histograms of oriented gradients (Dalal and Triggs, CVPR 2005): cells of 32 pixels, blocks of 2 x 2 ``[N, 1764]``.
+    """Histograms of oriented gradients (Dalal and Triggs, CVPR 2005): 8 x 8 cells, blocks of 2 x 2 ``[N, 1764]``.
 
     Raises:
         MissingExtraError: scikit-image is not installed.
