@@ -6,7 +6,6 @@ python EvalDXF.py --archive DRAWINGS --groups groups.json --model_path checkpoin
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import UserError
@@ -69,10 +68,12 @@ def write_contact_sheet(evaluation: Evaluation, config: EvalConfig) -> None:
     from evaluation.contact_html import html_page
     from evaluation.contact_png import png_picture
     from evaluation.contact_sheet import contact_sheet
+    from evaluation.report import summary
 
     sheet = contact_sheet(evaluation, config.sheet_queries)
     if config.html:
-        page = html_page(sheet, f"{Path(config.archive).resolve().name}: what {config.model_path.name} finds")
+        title = f"{config.archive.resolve().name}: what {config.model_path.name} finds"
+        page = html_page(sheet, title, summary(evaluation))
         with atomic_path(config.html) as temporary:
             temporary.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
     if config.png:

@@ -160,10 +160,10 @@ def _rendered(dimension: DXFGraphic):
 
 
 def array_size(insert: DXFGraphic) -> tuple[int, int]:
-    """Columns and rows of copies that an INSERT shows."""
-    if insert.mcount <= 1:
-        return 1, 1
-    return max(insert.dxf.column_count, 1), max(insert.dxf.row_count, 1)
+    """Columns and rows of copies that an INSERT shows; copies on top of each other count once."""
+    dxf = insert.dxf
+    columns = max(dxf.column_count, 1) if dxf.column_spacing else 1
+    return columns, max(dxf.row_count, 1) if dxf.row_spacing else 1
 
 
 def array_places(insert: DXFGraphic, columns: Iterable[int], rows: Iterable[int]) -> list[Point]:

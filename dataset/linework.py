@@ -23,7 +23,7 @@ from dataset.sight import Sight
 from dataset.text_size import LINE_STEP
 
 ARC_STEPS, BULGE_STEPS = 32, 8
-MAX_SEGMENTS = 500_000  # of a block with all its copies, or of a hatch; beyond that its frame stands for it
+MAX_SEGMENTS = 1_000_000  # of a sheet, a block, a hatch; beyond that frames stand for blocks and hatches
 
 NOTHING = np.empty((0, 4))
 
@@ -33,8 +33,7 @@ def linework(sheet: Sheet) -> list[np.ndarray]:
 
     What is damaged or unknown shows nothing.
     """
-    lines = Linework(sheet.document, sheet.sight)
-    return [lines.segments(entity) for entity in sheet.entities]
+    return Linework(sheet.document, sheet.sight).gathered(sheet.entities)
 
 
 class Linework:
@@ -45,6 +44,7 @@ class Linework:
         self._sight = sight
         self._content: dict[str, np.ndarray] = {}
         self._open: list[str] = []  # the blocks being taken apart, to catch one that contains itself
+        self._room = MAX_SEGMENTS  # what the block or sheet being taken apart may still get
         self._own: dict[str, Callable[[DXFGraphic], np.ndarray]] = {
             "INSERT": self._insert,
             **dict.fromkeys(("DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION"), self._dimension),
@@ -60,12 +60,21 @@ class Linework:
             return NOTHING
         return segments[np.isfinite(segments).all(axis=1)]
 
-    def _gathered(self, entities: Iterable[DXFGraphic]) -> np.ndarray:
-        shown = [self.segments(entity) for entity in entities if self._sight.shows_in_block(entity)]
-        return bounded(np.concatenate([NOTHING, *shown]))
+    def gathered(self, entities: Iterable[DXFGraphic]) -> list[np.ndarray]:
+        """The segments of each entity of a sheet or block, together hardly more than ``MAX_SEGMENTS``."""
+        outside, self._room = self._room, MAX_SEGMENTS
+        found = []
+        for entity in entities:
+            found.append(self.segments(entity))
+            self._room -= len(found[-1])
+        self._room = outside
+        return found
+
+    def _shown(self, entities: Iterable[DXFGraphic]) -> np.ndarray:
+        return np.concatenate([NOTHING, *self.gathered(filter(self._sight.shows_in_block, entities))])
 
     def _proxy(self, entity: DXFGraphic) -> np.ndarray:
-        return self._gathered(proxy_parts(entity))
+        return self._shown(proxy_parts(entity))
 
     def _block(self, name: str) -> np.ndarray:
         key = name.casefold()
@@ -73,22 +82,25 @@ class Linework:
             if key in self._open or len(self._open) >= MAX_BLOCK_DEPTH:
                 return NOTHING
             self._open.append(key)
-            self._content[key] = self._gathered(self._blocks.get(name) or ())
+            self._content[key] = self._shown(self._blocks.get(name) or ())
             self._open.pop()
         return self._content[key]
 
     def _insert(self, insert: DXFGraphic) -> np.ndarray:
-        content = placed(self._block(insert.dxf.name), insert_map(insert))
+        content = self._block(insert.dxf.name)
         columns, rows = array_size(insert)
-        if columns * rows * len(content) > MAX_SEGMENTS:
-            columns, rows = min(columns, 2), min(rows, 2)
+        if columns * rows * len(content) > self._room:
+            columns, rows, content = min(columns, 2), min(rows, 2), frame(content)
+        if not len(content):
+            columns, rows = 1, 1
+        content = placed(content, insert_map(insert))
         steps = np.tile(array_places(insert, range(columns), range(rows)), 2)  # [copies, 4]
         attributes = [_text(attribute) for attribute in insert.attribs if not attribute.is_invisible]
         return np.concatenate([(content[None] + steps[:, None]).reshape(-1, 4), *attributes])
 
     def _dimension(self, dimension: DXFGraphic) -> np.ndarray:
         content, affine = dimension_picture(dimension)
-        return placed(self._gathered(content), affine)
+        return placed(self._shown(content), affine)
 
 
 def placed(segments: np.ndarray, affine: Affine) -> np.ndarray:
@@ -96,12 +108,12 @@ def placed(segments: np.ndarray, affine: Affine) -> np.ndarray:
     return (segments.reshape(-1, 2) @ affine.matrix + (affine.dx, affine.dy)).reshape(-1, 4)
 
 
-def bounded(segments: np.ndarray) -> np.ndarray:
-    """The segments, or the frame around them if they are more than ``MAX_SEGMENTS``."""
-    if len(segments) <= MAX_SEGMENTS:
-        return segments
+def frame(segments: np.ndarray) -> np.ndarray:
+    """The four sides of the box around segments."""
+    if not len(segments):
+        return NOTHING
     (x0, y0), (x1, y1) = segments.reshape(-1, 2).min(axis=0), segments.reshape(-1, 2).max(axis=0)
-    return connected(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]))
+    return connected([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)])
 
 
 def connected(points: Iterable) -> np.ndarray:
@@ -150,7 +162,8 @@ def _hatch(entity: DXFGraphic) -> np.ndarray:
             pieces.append(_bulged(corners[:, :2], corners[:, 2], closed=True))
         else:
             pieces += [_stroke(edge_outline(edge)) for edge in path.edges]
-    segments = bounded(np.concatenate(pieces))
+    segments = np.concatenate(pieces)
+    segments = segments if len(segments) <= MAX_SEGMENTS else frame(segments)
     affine = plane(entity, Vec3(entity.dxf.get("elevation", (0, 0, 0))).z)
     return segments if affine is None else placed(segments, affine)
 

@@ -18,11 +18,12 @@ _PAGE = """<!DOCTYPE html>
 body {{ font: 14px/1.4 system-ui, sans-serif; margin: 2rem; color: #1a1a1a; background: #fff; }}
 section {{ border-top: 1px solid #ccc; padding: 1rem 0; }}
 h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }}
-.row {{ display: flex; gap: 8px; align-items: flex-start; overflow-x: auto; padding-bottom: 6px; }}
-.method {{ flex: 0 0 110px; padding-top: 50px; }}
-figure {{ flex: 0 0 126px; margin: 0; }}
+.row {{ display: grid; gap: 8px; overflow-x: auto; padding-bottom: 6px;
+  grid-template-columns: 7.5rem repeat({columns}, minmax(84px, 150px)); }}
+.method {{ align-self: center; }}
+figure {{ margin: 0; }}
 figcaption {{ font-size: 11px; line-height: 1.25; overflow-wrap: anywhere; }}
-.picture {{ width: 120px; height: 120px; background: #fff center / contain no-repeat; border: 1px solid #bbb;
+.picture {{ aspect-ratio: 1; background: #fff center / contain no-repeat; border: 1px solid #bbb;
   margin: 2px; }}
 .right .picture {{ border: 3px solid #17803d; margin: 0; }}
 .right figcaption {{ color: #17803d; font-weight: 600; }}
@@ -30,13 +31,14 @@ figcaption {{ font-size: 11px; line-height: 1.25; overflow-wrap: anywhere; }}
 {pictures}
 </style></head><body>
 <h1>{title}</h1>
+<p>{summary}</p>
 <p>Each query with its first answers, best first; ties in archive order. Right answers have a green frame and a ✓.</p>
 {sections}
 </body></html>
 """
 
 
-def html_page(sheet: list[list[Row]], title: str) -> str:
+def html_page(sheet: list[list[Row]], title: str, summary: str) -> str:
     """The whole page; every picture is in it once, as a PNG in a style rule."""
     classes: dict[str, str] = {}
     sections = "\n".join(_section(rows, classes) for rows in sheet)
@@ -46,7 +48,9 @@ def html_page(sheet: list[list[Row]], title: str) -> str:
         for name, picture in shown.items()
         if picture is not None
     )
-    return _PAGE.format(title=escape(title), pictures=pictures, sections=sections)
+    columns = max((len(row.answers) for rows in sheet for row in rows), default=0) + 1
+    texts = {"title": escape(title), "summary": escape(summary)}
+    return _PAGE.format(**texts, columns=columns, pictures=pictures, sections=sections)
 
 
 def data_uri(picture: np.ndarray) -> str:
@@ -71,9 +75,9 @@ def _row(row: Row, classes: dict[str, str]) -> str:
 def _figure(drawing: Shown, rank: int, classes: dict[str, str]) -> str:
     picture = classes.setdefault(drawing.name, f"p{len(classes)}")
     kind = "query" if drawing.right is None else "right" if drawing.right else "wrong"
-    mark = {"query": "query", "right": f"{rank} ✓", "wrong": f"{rank}"}[kind]
     name = escape(drawing.name)
+    caption = {"query": "query", "right": f"{rank} ✓ {name}", "wrong": f"{rank} {name}"}[kind]
     return (
         f'<figure class="{kind}"><div class="picture {picture}" role="img" aria-label="{name}"></div>'
-        f"<figcaption>{mark} {name}</figcaption></figure>"
+        f"<figcaption>{caption}</figcaption></figure>"
     )

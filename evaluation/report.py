@@ -93,6 +93,15 @@ def _table(evaluation: Evaluation, scores: Scores, first: str) -> list[str]:
     return lines + [_row(method, f"left out: {reason}", *blanks) for method, reason in evaluation.left_out.items()]
 
 
+def summary(evaluation: Evaluation) -> str:
+    """One line: the model, the best baseline, the untrained model and chance."""
+    scores, metric = evaluation.by_group, evaluation.headline
+    means, best = scores.means(), evaluation.best_baseline(scores, metric)
+    named = {evaluation.model: "the model", best: "the best baseline", f"untrained_{evaluation.model}": "untrained"}
+    shown = [f"{method} {means[method][metric]:.3f} ({what})" for method, what in named.items() if method in means]
+    return f"{metric}: {', '.join(shown)}, random {means['random'][metric]:.3f}"
+
+
 def _cell(mean: float, interval: tuple[float, float] | None) -> str:
     return f"{mean:.3f}" if interval is None else f"{mean:.3f} ({interval[0]:.3f}, {interval[1]:.3f})"
 
