@@ -41,18 +41,27 @@ def evaluate(config: EvalConfig) -> Evaluation:
     from evaluation.archive import load_archive
     from evaluation.encoders import encoder_vectors, untrained_vectors
     from evaluation.evaluation import Evaluation, baseline_vectors, score_groups, score_originals
-    from evaluation.queries import NameBook, group_queries, original_queries, read_groups, read_truth
+    from evaluation.queries import (
+        NameBook,
+        find_edits,
+        find_groups,
+        group_queries,
+        original_queries,
+        read_groups,
+        read_truth,
+    )
     from model.embedding import Embedder
     from utils.engine.device import choose_device
 
+    named = read_groups(config.groups)  # before the drawings: a slip in it should not cost minutes
+    named_truth = read_truth(config.truth) if config.truth else []
     device = choose_device(config.device)
     embedder = Embedder(config.model_path, device)
     archive = load_archive(
         config.archive, config.cache, workers=config.workers, timeout=config.timeout, **embedder.reading
     )
     book = NameBook(archive.names, archive.skipped)
-    groups = read_groups(config.groups, book)
-    truth = read_truth(config.truth, book) if config.truth else []
+    groups, truth = find_groups(named, book), find_edits(named_truth, book)
     queries = group_queries(groups)
     if not queries:
         raise UserError(f"no group in {config.groups} holds two drawings of {config.archive}: nothing to measure")

@@ -87,8 +87,17 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def read_groups(path: Path, book: NameBook) -> list[list[int]]:
-    """The groups of a groups.json as indices of drawings, each drawing once a group; what is missing is left out.
+@dataclass(frozen=True)
+class Edit:
+    """A drawing, the one that it was edited from, and the names of the edits; as names, or as indices once found."""
+
+    drawing: str | int
+    original: str | int
+    edits: tuple[str, ...]
+
+
+def read_groups(path: Path) -> list[list[str]]:
+    """The groups of a groups.json, as names.
 
     Raises:
         UserError: there is no such file, or it is no list of lists of names.
@@ -98,12 +107,11 @@ def read_groups(path: Path, book: NameBook) -> list[list[int]]:
         isinstance(group, list) and all(isinstance(name, str) for name in group) for group in content
     ):
         raise UserError(f'{path} is no list of lists of file names, such as [["a.dxf", "b.dxf"]]')
-    found = [[book.find(name) for name in group] for group in content]
-    return [sorted({index for index in group if index is not None}) for group in found]
+    return content
 
 
-def read_truth(path: Path, book: NameBook) -> list[tuple[int, int, tuple[str, ...]]]:
-    """(edited drawing, its original, names of the edits) of a truth.json; what is missing is left out.
+def read_truth(path: Path) -> list[Edit]:
+    """The edited drawings of a truth.json, as names.
 
     Raises:
         UserError: there is no such file, or it is none of the generator's.
@@ -111,11 +119,24 @@ def read_truth(path: Path, book: NameBook) -> list[tuple[int, int, tuple[str, ..
     content = _read_json(path, "--truth")
     try:
         edited = [entry for entry in content["files"] if entry.get("original")]
-        named = [(entry["file"], entry["original"], [edit["name"] for edit in entry["edits"]]) for entry in edited]
+        return [
+            Edit(entry["file"], entry["original"], tuple(sorted({edit["name"] for edit in entry["edits"]})))
+            for entry in edited
+        ]
     except (TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is no truth.json of dataset/dxf_generate.py ({error!r})") from error
-    found = [(book.find(file), book.find(original), tuple(sorted(set(edits)))) for file, original, edits in named]
-    return [(file, original, edits) for file, original, edits in found if None not in (file, original)]
+
+
+def find_groups(groups: Sequence[Sequence[str]], book: NameBook) -> list[list[int]]:
+    """The groups as indices, each drawing once a group; what is missing is left out, and noted in the book."""
+    found = [{book.find(name) for name in group} - {None} for group in groups]
+    return [sorted(group) for group in found]
+
+
+def find_edits(truth: Sequence[Edit], book: NameBook) -> list[Edit]:
+    """The edits as indices; one of which a drawing is missing is left out, and noted in the book."""
+    found = [Edit(book.find(edit.drawing), book.find(edit.original), edit.edits) for edit in truth]
+    return [edit for edit in found if edit.drawing is not None and edit.original is not None]
 
 
 def group_queries(groups: Sequence[Sequence[int]]) -> list[Query]:
@@ -132,11 +153,11 @@ def group_queries(groups: Sequence[Sequence[int]]) -> list[Query]:
     return queries
 
 
-def original_queries(truth: Sequence[tuple[int, int, tuple[str, ...]]], groups: Sequence[Sequence[int]]) -> list[Query]:
+def original_queries(truth: Sequence[Edit], groups: Sequence[Sequence[int]]) -> list[Query]:
     """A query for every edited drawing. Edits of one original are not independent, nor are those of one group."""
     together = [(group[0], drawing) for group in groups for drawing in group]
-    clusters = _clusters([*together, *((file, original) for file, original, _ in truth)])
-    return [Query(file, np.array([original]), edits, clusters[file]) for file, original, edits in truth]
+    clusters = _clusters([*together, *((edit.drawing, edit.original) for edit in truth)])
+    return [Query(edit.drawing, np.array([edit.original]), edit.edits, clusters[edit.drawing]) for edit in truth]
 
 
 def _clusters(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:

@@ -50,8 +50,7 @@ def score_queries(vectors: Vectors, queries: Sequence[Query], metrics: Metrics, 
     for query, row in zip(queries, similarities(vectors, [query.drawing for query in queries]), strict=True):
         relevant = np.zeros(len(row), dtype=bool)
         relevant[query.relevant] = True
-        others = np.arange(len(row)) != query.drawing
-        rows.append(metrics(Ranking.of(row[others], relevant[others]), k))
+        rows.append(metrics(Ranking.of(row, relevant), k))  # the query itself comes last, and is not relevant
     return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}
 
 

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from config.errors import UserError
-from evaluation.queries import NameBook, group_queries, original_queries, read_groups, read_truth
+from evaluation.queries import (
+    Edit,
+    NameBook,
+    find_edits,
+    find_groups,
+    group_queries,
+    original_queries,
+    read_groups,
+    read_truth,
+)
 
 NAMES = ["a/x.dxf", "a/z（旧）.DXF", "b/x.dxf", "y.dxf"]
 
@@ -59,15 +68,24 @@ def written(folder, content):
 
 def test_groups_keep_what_is_there(tmp_path):
     book = NameBook(NAMES)
-    groups = read_groups(written(tmp_path, [["y", "a/x.dxf", "y.dxf"], ["nowhere.dxf", "b/x.dxf"], []]), book)
+    named = read_groups(written(tmp_path, [["y", "a/x.dxf", "y.dxf"], ["nowhere.dxf", "b/x.dxf"], []]))
+    groups = find_groups(named, book)
     assert groups == [[0, 3], [2], []]
     assert list(book.missing) == ["nowhere.dxf"]
+
+
+def test_edits_of_one_group_or_one_original_are_not_independent():
+    truth = [(1, 0, ("a",)), (3, 2, ("a",)), (5, 4, ("a",)), (7, 6, ("a",)), (8, 6, ("b",))]
+    clusters = [query.cluster for query in original_queries([Edit(*each) for each in truth], [[0, 2], [4]])]
+    assert clusters[0] == clusters[1]
+    assert clusters[3] == clusters[4]
+    assert len(set(clusters)) == 3
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', '["a.dxf"]', "[[1]]", "3"])
 def test_what_is_no_groups_json_is_refused(tmp_path, content):
     with pytest.raises(UserError, match=r"groups\.json"):
-        read_groups(written(tmp_path, content), NameBook(NAMES))
+        read_groups(written(tmp_path, content))
 
 
 def test_every_member_asks_for_the_others():
@@ -98,8 +116,8 @@ def test_an_edited_drawing_asks_for_its_original_alone(tmp_path):
         {"file": "b/x.dxf", "original": "gone.dxf", "edits": [{"name": "cut"}]},
     ]
     book = NameBook(NAMES)
-    truth = read_truth(written(tmp_path, {"files": files}), book)
-    assert truth == [(0, 3, ("cut", "move"))]
+    truth = find_edits(read_truth(written(tmp_path, {"files": files})), book)
+    assert truth == [Edit(0, 3, ("cut", "move"))]
     assert list(book.missing) == ["gone.dxf"]
     (query,) = original_queries(truth, [[0, 3]])
     assert (query.drawing, query.relevant.tolist(), query.labels) == (0, [3], ("cut", "move"))
@@ -107,4 +125,4 @@ def test_an_edited_drawing_asks_for_its_original_alone(tmp_path):
 
 def test_what_is_no_truth_json_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"truth\.json"):
-        read_truth(written(tmp_path, [["a.dxf"]]), NameBook(NAMES))
+        read_truth(written(tmp_path, [["a.dxf"]]))

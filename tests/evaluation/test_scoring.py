@@ -63,6 +63,8 @@ def test_a_drawing_without_a_vector_comes_last_and_finds_by_chance():
     chance = score_queries(np.ones((4, 1)), group_queries([[1, 2]]), group_metrics, 10)
     assert found["mAP@10"][0] == pytest.approx(1 / 3), "behind two others"
     assert found["mAP@10"][1] == pytest.approx(chance["mAP@10"][1])
+    two = score_queries(np.append(vectors, [[np.nan, 0]], axis=0), group_queries([[2, 4]]), group_metrics, 10)
+    assert two["Recall@1"] == pytest.approx([1 / 4, 1 / 4])
 
 
 def test_rounding_makes_no_order():
