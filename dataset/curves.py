@@ -67,6 +67,18 @@ def along_polyline(vertices: np.ndarray, bulges: np.ndarray, closed: bool, count
     return _on_segments(start[segment], end[segment], half_angle[segment], np.clip(share, 0.0, 1.0))
 
 
+def bulged_segments(vertices: np.ndarray, bulges: np.ndarray, closed: bool, steps: int) -> np.ndarray:
+    """Every segment of a polyline as a stroke along its curve, ``[segments, steps + 1, 2]``; arguments as above."""
+    if closed:
+        start, end = vertices, np.roll(vertices, -1, axis=0)
+    else:
+        start, end, bulges = vertices[:-1], vertices[1:], bulges[:-1]
+    count = len(start)
+    share = np.tile(np.linspace(0.0, 1.0, steps + 1), count)
+    start, end, half_angle = (np.repeat(x, steps + 1, axis=0) for x in (start, end, 2.0 * np.arctan(bulges)))
+    return _on_segments(start, end, half_angle, share).reshape(count, steps + 1, 2)
+
+
 def _on_segments(p: np.ndarray, q: np.ndarray, half_angle: np.ndarray, share: np.ndarray) -> np.ndarray:
     """The point at a share of the length of each segment; all arrays have one row a point."""
     chord = q - p

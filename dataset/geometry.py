@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import ezdxf
 import numpy as np
@@ -54,25 +54,7 @@ class Geometry:
         self._placed: dict[str, PlacedOnce] = {}
         self._open: list[str] = []  # the blocks being gathered, to catch one that contains itself
         self._adders: dict[str, Callable[[Outline, DXFGraphic], None]] = {
-            "LINE": _add_line,
-            "CIRCLE": _add_circle,
-            "ARC": _add_arc,
-            "ELLIPSE": _add_ellipse,
-            "LWPOLYLINE": _add_polyline,
-            "POLYLINE": _add_polyline,
-            "SPLINE": _add_spline,
-            "TEXT": _add_text,
-            "ATTRIB": _add_text,
-            "MTEXT": _add_text,
-            "SOLID": _add_solid,
-            "TRACE": _add_solid,
-            "3DFACE": _add_solid,
-            "POINT": _add_point,
-            "HATCH": _add_hatch,
-            "MPOLYGON": _add_hatch,
-            "LEADER": _add_leader,
-            "MULTILEADER": _add_multileader,
-            "MLEADER": _add_multileader,
+            **_ADDERS,
             "INSERT": self._add_insert,
             "DIMENSION": self._add_dimension,
             "ARC_DIMENSION": self._add_dimension,
@@ -116,8 +98,7 @@ class Geometry:
             except DAMAGE as error:  # one damaged entity must not take the block with it
                 self.damaged[f"{entity.dxftype()} in a block: {error}"] += 1
                 continue
-            outline.points += part.points
-            outline.arcs += part.arcs
+            outline.join(part)
 
     def _add_proxy(self, outline: Outline, entity: DXFGraphic) -> None:
         """An entity of a program we do not know, by its proxy graphic; nothing without."""
@@ -127,7 +108,8 @@ class Geometry:
         dxf = insert.dxf
         block = self._block(dxf.name)
         affine = insert_map(insert)
-        for dx, dy in _array_corners(insert):
+        columns, rows = array_size(insert)
+        for dx, dy in array_places(insert, {0, columns - 1}, {0, rows - 1}):  # their hull is the hull of all
             outline.add(block, affine.shifted(dx, dy))
         for attribute in insert.attribs:
             if not attribute.is_invisible:
@@ -150,6 +132,29 @@ class Geometry:
             outline.points += dimension_points(dimension).values()
 
 
+def outline_of(entity: DXFGraphic) -> Outline:
+    """The outline of an entity without blocks; one of a line, spline or leader is its points in their order.
+
+    Raises:
+        KeyError: it shows blocks (INSERT, DIMENSION) or is of a type that is not known.
+        DAMAGE: the entity is damaged.
+    """
+    outline = Outline()
+    _ADDERS[entity.dxftype()](outline, entity)
+    return outline
+
+
+def dimension_picture(dimension: DXFGraphic) -> tuple[Iterable[DXFGraphic], Affine]:
+    """The entities that draw a dimension, and where they go: those the CAD program left in a block, else drawn here."""
+    content = dimension.virtual_block_content if dimension.is_virtual else dimension.get_geometry_block()
+    if not content and not dimension.is_virtual:
+        content = _rendered(dimension)
+    affine = plane(dimension) or Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    if dimension.dxf.hasattr("insert"):  # a moved copy that shares the picture of its original
+        affine = affine.shifted(*place((dimension.dxf.insert.x, dimension.dxf.insert.y), affine))
+    return content or (), affine
+
+
 def _as_is(outline: Outline) -> PlacedOnce:
     return PlacedOnce(np.array(outline.points).reshape(-1, 2), np.array(outline.arcs).reshape(-1, 8))
 
@@ -162,17 +167,21 @@ def _rendered(dimension: DXFGraphic):
     return dimension.get_geometry_block()
 
 
-def _array_corners(insert: DXFGraphic) -> list[Point]:
-    """Where the outermost copies of an array stand relative to the first: their hull is the hull of all."""
+def array_size(insert: DXFGraphic) -> tuple[int, int]:
+    """Columns and rows of copies that an INSERT shows; copies on top of each other count once."""
     dxf = insert.dxf
-    if insert.mcount <= 1:
-        return [(0.0, 0.0)]
-    width = (max(dxf.column_count, 1) - 1) * dxf.column_spacing
-    height = (max(dxf.row_count, 1) - 1) * dxf.row_spacing
+    columns = max(dxf.column_count, 1) if dxf.column_spacing else 1
+    return columns, max(dxf.row_count, 1) if dxf.row_spacing else 1
+
+
+def array_places(insert: DXFGraphic, columns: Iterable[int], rows: Iterable[int]) -> list[Point]:
+    """Where the copies of an array in these columns and rows stand relative to the first."""
+    dxf = insert.dxf
     angle = math.radians(dxf.rotation)
     c, s = math.cos(angle), math.sin(angle)
     affine = plane(insert)
-    return [place((x * c - y * s, x * s + y * c), affine) for x in (0.0, width) for y in (0.0, height)]
+    steps = [(column * dxf.column_spacing, row * dxf.row_spacing) for column in columns for row in rows]
+    return [place((x * c - y * s, x * s + y * c), affine) for x, y in steps]
 
 
 def _add_line(outline: Outline, entity: DXFGraphic) -> None:
@@ -285,12 +294,14 @@ def _add_hatch(outline: Outline, entity: DXFGraphic) -> None:
                 part.add_arc(arc)
         else:
             for edge in path.edges:
-                _add_edge(part, edge)
+                part.join(edge_outline(edge))
     if affine is not None:
         outline.add(_as_is(part), affine)
 
 
-def _add_edge(outline: Outline, edge) -> None:
+def edge_outline(edge) -> Outline:
+    """The outline of one edge of a hatch's boundary."""
+    outline = Outline()
     if edge.type == EdgeType.LINE:
         outline.points += (tuple(edge.start)[:2], tuple(edge.end)[:2])
     elif edge.type == EdgeType.ARC:
@@ -304,3 +315,28 @@ def _add_edge(outline: Outline, edge) -> None:
         outline.add_arc((tool.center.x, tool.center.y, u.x, u.y, v.x, v.y, first, first + span))
     elif edge.type == EdgeType.SPLINE:
         outline.points += _curve(edge)
+    return outline
+
+
+# Entities that show no blocks.
+_ADDERS: dict[str, Callable[[Outline, DXFGraphic], None]] = {
+    "LINE": _add_line,
+    "CIRCLE": _add_circle,
+    "ARC": _add_arc,
+    "ELLIPSE": _add_ellipse,
+    "LWPOLYLINE": _add_polyline,
+    "POLYLINE": _add_polyline,
+    "SPLINE": _add_spline,
+    "TEXT": _add_text,
+    "ATTRIB": _add_text,
+    "MTEXT": _add_text,
+    "SOLID": _add_solid,
+    "TRACE": _add_solid,
+    "3DFACE": _add_solid,
+    "POINT": _add_point,
+    "HATCH": _add_hatch,
+    "MPOLYGON": _add_hatch,
+    "LEADER": _add_leader,
+    "MULTILEADER": _add_multileader,
+    "MLEADER": _add_multileader,
+}

@@ -75,6 +75,11 @@ class Outline:
             arcs[:, 0:2] += (affine.dx, affine.dy)
             self.arcs += map(tuple, arcs.tolist())
 
+    def join(self, part: Outline) -> None:
+        """Add what another outline holds."""
+        self.points += part.points
+        self.arcs += part.arcs
+
     def box(self) -> Box | None:
         """The axis-aligned extents, or None if there is nothing.
 
@@ -97,7 +102,7 @@ class Outline:
         points = np.array(self.points, dtype=np.float64).reshape(-1, 2)
         arcs = np.array(self.arcs, dtype=np.float64).reshape(-1, 8)
         if len(arcs) > MAX_ARCS:
-            points = np.concatenate([points, _sampled(arcs)])
+            points = np.concatenate([points, along_arcs(arcs, SAMPLES).reshape(-1, 2)])
             arcs = arcs[:0]
         if len(points) > 4 and np.isfinite(points).all():
             points = shapely.get_coordinates(shapely.convex_hull(shapely.linestrings(points)))
@@ -129,9 +134,9 @@ def _extremes(center: float, u: float, v: float, t0: float, t1: float) -> list[f
     return found
 
 
-def _sampled(arcs: np.ndarray) -> np.ndarray:
-    """Points along every arc: ``[m, 8] -> [m * (SAMPLES + 1), 2]``."""
-    t = arcs[:, 6:7] + (arcs[:, 7:8] - arcs[:, 6:7]) * np.linspace(0.0, 1.0, SAMPLES + 1)
+def along_arcs(arcs: np.ndarray, steps: int) -> np.ndarray:
+    """Points along every arc, both ends included: ``[m, 8] -> [m, steps + 1, 2]``."""
+    t = arcs[:, 6:7] + (arcs[:, 7:8] - arcs[:, 6:7]) * np.linspace(0.0, 1.0, steps + 1)
     x = arcs[:, 0:1] + arcs[:, 2:3] * np.cos(t) + arcs[:, 4:5] * np.sin(t)
     y = arcs[:, 1:2] + arcs[:, 3:4] * np.cos(t) + arcs[:, 5:6] * np.sin(t)
-    return np.stack([x.ravel(), y.ravel()], axis=1)
+    return np.stack([x, y], axis=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from config.DeepDXF_config import DeepDXFConfig
@@ -13,6 +14,7 @@ from model.DeepDXF_task import DeepDXFTask
 from model.GF_task import GFTask
 from model.joint_task import JointTask
 from utils.checkpoint import Checkpoint
+from utils.seeding import seeded
 
 TASKS: dict[str, tuple[type, type[nn.Module]]] = {
     "gf": (GFConfig, GFTask),
@@ -21,8 +23,11 @@ TASKS: dict[str, tuple[type, type[nn.Module]]] = {
 }
 
 
-def rebuild(checkpoint: Checkpoint) -> nn.Module:
+def rebuild(checkpoint: Checkpoint, untrained_seed: int | None = None) -> nn.Module:
     """The checkpoint's task with its weights, in evaluation mode.
+
+    Args:
+        untrained_seed: if given, the same network as it was before any training, its weights drawn by this seed.
 
     Raises:
         UserError: written by a program whose options or networks differ from this one's.
@@ -31,8 +36,13 @@ def rebuild(checkpoint: Checkpoint) -> nn.Module:
         raise UserError(f"the checkpoint holds a {checkpoint.kind!r} model; known are {', '.join(TASKS)}")
     config_class, task_class = TASKS[checkpoint.kind]
     try:
-        task = task_class(from_dict(config_class, checkpoint.config))
-        task.load_state_dict(checkpoint.model)
+        config = from_dict(config_class, checkpoint.config)
+        if untrained_seed is None:
+            task = task_class(config)
+            task.load_state_dict(checkpoint.model)
+        else:
+            with seeded(untrained_seed, torch.device("cpu")):
+                task = task_class(config)
     except (ValueError, TypeError, RuntimeError) as error:
         raise UserError(f"the checkpoint does not fit this version of the program: {error}") from error
     return task.eval()

@@ -20,6 +20,7 @@ SCRIPTS = [
     "DeepDXF_train.py",
     "joint_main.py",
     "SimDeepDXF.py",
+    "EvalDXF.py",
 ]
 SMALL_RUN = ["--epochs", "1", "--device", "cpu", "--seed", "3"]
 SMALL_DEEPDXF = {"d_model": "32", "n_layers": "1", "n_heads": "2", "d_feedforward": "32"}
