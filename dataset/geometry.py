@@ -116,17 +116,10 @@ class Geometry:
                 _add_text(outline, attribute)
 
     def _add_dimension(self, outline: Outline, dimension: DXFGraphic) -> None:
-        """By the picture the CAD program left in a block, else by one drawn here, else by its definition points."""
-        content = dimension.virtual_block_content if dimension.is_virtual else dimension.get_geometry_block()
-        if not content and not dimension.is_virtual:
-            content = _rendered(dimension)
-        affine = plane(dimension) or AS_IS
-        if dimension.is_virtual and not dimension.dxf.hasattr("insert"):
-            affine = AS_IS  # out of a wrapper: ezdxf has put the picture on the sheet already
-        if dimension.dxf.hasattr("insert"):  # a moved copy that shares the picture of its original
-            affine = affine.shifted(*place((dimension.dxf.insert.x, dimension.dxf.insert.y), affine))
+        """By its picture, else by its definition points."""
+        content, affine = dimension_picture(dimension)
         part = Outline()
-        self._gather(part, content or ())
+        self._gather(part, content)
         outline.add(_as_is(part), affine)
         if not outline.points and not outline.arcs:
             outline.points += dimension_points(dimension).values()
@@ -149,7 +142,9 @@ def dimension_picture(dimension: DXFGraphic) -> tuple[Iterable[DXFGraphic], Affi
     content = dimension.virtual_block_content if dimension.is_virtual else dimension.get_geometry_block()
     if not content and not dimension.is_virtual:
         content = _rendered(dimension)
-    affine = plane(dimension) or Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    affine = plane(dimension) or AS_IS
+    if dimension.is_virtual and not dimension.dxf.hasattr("insert"):
+        affine = AS_IS  # out of a wrapper: ezdxf has put the picture on the sheet already
     if dimension.dxf.hasattr("insert"):  # a moved copy that shares the picture of its original
         affine = affine.shifted(*place((dimension.dxf.insert.x, dimension.dxf.insert.y), affine))
     return content or (), affine
