@@ -7,8 +7,6 @@ import ezdxf
 import pytest
 from ezdxf.math import Vec2
 
-from dataset import reading
-from dataset.content import measure
 from dataset.fast_reading import DisorderError, UnexpectedError, read_fast
 from dataset.generator import generate
 from dataset.naming import find_drawings
