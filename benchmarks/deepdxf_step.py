@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,8 +201,8 @@ def _ways(config: BenchmarkConfig) -> list[str]:
 
 def peak_memory(way: str | None, data_dir: Path, config: BenchmarkConfig, batches: list[np.ndarray]) -> float:
     """GB that a fresh process takes for a few steps; with ``way`` None, for its imports and the data alone."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure_memory, (way, data_dir, config, batches))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measure_memory, way, data_dir, config, batches).result()
 
 
 def _measure_memory(way: str | None, data_dir: Path, config: BenchmarkConfig, batches: list[np.ndarray]) -> float:
@@ -251,7 +252,7 @@ def profile_epoch(dataset: DeepDXFDataset, indices: np.ndarray, config: Benchmar
         "forward": ("DeepDXF_task.py", "forward"),
         "backward": ("_tensor.py", "backward"),
         "clipping": ("clip_grad.py", "clip_grad_norm_"),
-        "optimizer": ("adamw.py", "step"),
+        "optimizer": ("adam.py", "adam"),
         "data loading": ("DeepDXF_dataset.py", "two_views"),
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -315,7 +316,8 @@ def main(config: BenchmarkConfig) -> None:
     print(
         f"{len(dataset.names)} drawings, {np.mean(lengths > config.longest):.0%} longer than {config.longest}; "
         f"{config.rounds} rounds of {len(batches[0])}, "
-        f"{1 - lengths[read].mean() / config.longest:.0%} of the padded rows are padding; matrix products {np.median(rates) / 1e9:.0f} GFLOP/s; load {os.getloadavg()[0]:.1f}\n"
+        f"{1 - lengths[read].mean() / config.longest:.0%} of the padded rows are padding; "
+        f"matrix products {np.median(rates) / 1e9:.0f} GFLOP/s; load {os.getloadavg()[0]:.1f}\n"
     )
     figures = {"ratio": None, "ways": {}}
     print(

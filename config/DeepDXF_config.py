@@ -35,8 +35,8 @@ class DeepDXFModelConfig:
     """Entities of a drawing that one training view reads at most (random chunks, others next time); 0 reads all.
     Validation, test and search always read all."""
     tokens_at_once: int = 16_384
-    """Entities that pass through the encoder at once; what a batch holds beyond them is computed twice in training, so
-    that memory stays bounded (1 GB in float32) whatever the drawings. Fewer: less memory."""
+    """Entities that pass through the encoder at once. What a training batch holds beyond them is computed twice, so
+    that memory stays bounded whatever the drawings: about 2 GB at the default sizes in float32. Fewer: less memory."""
     reads: Literal["sequence", "sheet"] = "sheet"
     """sequence: the rows of entities alone. sheet: also what is drawn and written, whatever entities it is made of: an
     image of the ink, statistics of its strokes, letters."""

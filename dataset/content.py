@@ -14,6 +14,7 @@ from dataset.geometry import Geometry
 from dataset.parameters import parameters
 from dataset.reading import DAMAGE, Sheet, type_of
 from dataset.strokes import Strokes
+from dataset.text_size import is_cut_short
 from dataset.texts import Texts
 
 
@@ -72,7 +73,8 @@ def measure(sheet: Sheet) -> Content:
         strokes.append(ink)
         texts.append(said)
         represented[spelled] += 1
-        if spelled not in KNOWN or (name in RESAMPLED and found["count"] > N_POINTS):
+        is_shortened = name in RESAMPLED and found["count"] > N_POINTS
+        if spelled not in KNOWN or is_shortened or (name in TEXTS and is_cut_short(entity)):
             approximated[spelled] += 1
     left_out.update({f"{reason}"[:200]: count for reason, count in geometry.damaged.items()})
     return Content(
@@ -94,4 +96,5 @@ def _spelled(entity: DXFGraphic) -> str:
 
 
 KNOWN = TYPE_INDEX.keys() | ALIASES.keys()
+TEXTS = ("TEXT", "MTEXT")
 RESAMPLED = ("LWPOLYLINE", "LEADER", "SPLINE")  # with more points than slots

@@ -19,9 +19,10 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 
 from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
-from dataset.leftovers import find_leftovers, remove
+from dataset.leftovers import find_leftovers, remove, remove_unfinished
 from dataset.naming import Found, find_drawings, output_names
 from dataset.pool import fair_share, run_in_pool
+from dataset.ray_pool import run_on_ray
 from dataset.report import RunReport, format_report, report_file
 from dataset.shard import Shard
 from dataset.storage import SequenceRecord, read_sequence
@@ -47,6 +48,11 @@ class ProcessConfig:
 
     workers: int = 0
     """Processes that read drawings side by side; 0 means one per core."""
+
+    ray: str = ""
+    """Read the drawings on a Ray cluster, one task a file: `auto` is the cluster this machine belongs to, `local` one
+    that is started here for this run, `host:port` or `ray://host:port` another. All nodes must see --input and --output
+    under the same path, on storage that they share. Needs requirements-ray.txt."""
 
     overlap: Overlap = "cross"
     """When two entities overlap: with `cross` their boxes touch or cross and neither contains the other; with
@@ -120,6 +126,8 @@ def process_drawings(config: ProcessConfig) -> RunReport:
     started = time.perf_counter()
     found = find_drawings(config.input)
     if not found.sources:
+        if not config.input.exists():
+            raise UserError(f"{config.input.resolve()} does not exist: correct --input")
         reason = "".join(f" ({folder}: {why})" for folder, why in list(found.unreadable.items())[:1])
         raise UserError(f"no drawings (*.dxf, *.dwg) in {config.input.resolve()}{reason}: correct --input")
     names = output_names(found.sources)
@@ -137,6 +145,7 @@ def process_drawings(config: ProcessConfig) -> RunReport:
                         raise UserError(f"{file.source} was skipped ({file.reason}), and --strict allows none")
                     failed.add(names.get(file.source, ""))
             report.leftovers, report.pruned = _leftovers(set(names.values()), failed, config), config.prune
+            report.unfinished = remove_unfinished([config.output / "GF", config.output / "DeepDXF"])
             report.seconds = time.perf_counter() - started
             lines.close(report)
     except OSError as error:
@@ -152,7 +161,11 @@ def _reports(found: Found, names: dict[str, str], config: ProcessConfig) -> Iter
         return
     workers = min(config.workers or os.cpu_count() or 1, len(names))
     tasks = (_task(found.path(source), source, name, config) for source, name in names.items())
-    yield from run_in_pool(tasks, workers, config.timeout, int(config.memory * 1e9) or fair_share(workers))
+    memory = int(config.memory * 1e9)
+    if config.ray:
+        yield from run_on_ray(tasks, config.ray, config.output, config.workers, config.timeout, memory)
+    else:
+        yield from run_in_pool(tasks, workers, config.timeout, memory or fair_share(workers))
 
 
 def _task(path: Path, source: str, name: str, config: ProcessConfig) -> Task:

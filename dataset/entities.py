@@ -306,7 +306,11 @@ def model_rows(rows: np.ndarray) -> np.ndarray:
         rows: ``[L, ROW_LENGTH]`` int32 as stored on disk.
     """
     tokens = rows.astype(np.int16)  # only the measurement exceeds int16, and it is replaced
-    measurement = rows[:, MEASUREMENT_COLUMN]
-    share = np.log1p(np.maximum(measurement, 0)) / math.log1p(MEASUREMENT_LIMIT)
-    tokens[:, MEASUREMENT_COLUMN] = np.where(measurement == ABSENT, ABSENT, np.round(share * MAX_BIN))
+    tokens[:, MEASUREMENT_COLUMN] = measurement_bins(rows[:, MEASUREMENT_COLUMN])
     return tokens
+
+
+def measurement_bins(measurement: np.ndarray) -> np.ndarray:
+    """Bins 0..255 on a logarithmic scale of measurements as stored on disk; ABSENT stays."""
+    share = np.log1p(np.maximum(measurement, 0)) / math.log1p(MEASUREMENT_LIMIT)
+    return np.where(measurement == ABSENT, ABSENT, np.round(share * MAX_BIN))

@@ -26,6 +26,7 @@ from ezdxf.lldxf.const import DXF2000
 from ezdxf.lldxf.tags import Tags
 from ezdxf.lldxf.types import BINARY_DATA, POINT_CODES, TYPE_TABLE, DXFBinaryTag, DXFTag, DXFVertex
 
+from dataset.entities import ALIASES, TYPE_INDEX
 from dataset.plain_entities import PLACE, SUBCLASS, Plan, make_plan
 
 APPLICATION_GROUP = 102
@@ -33,12 +34,18 @@ HANDLE_IN_XDATA = 1005
 COMMENT = 999
 HANDLE, NAME = 5, 2
 ATTRIBUTES_FOLLOW = 66
+SECTIONS = ("HEADER", "CLASSES", "TABLES", "BLOCKS", "ENTITIES", "OBJECTS", "THUMBNAILIMAGE", "ACDSDATA")
+DRAWN = {"BLOCK", *TYPE_INDEX, *ALIASES}
 WITHOUT_ORDER = ("SECTION", "BLOCK", "ENDBLK", "VERTEX", "ATTRIB", "SEQEND")  # stand in no layout
 PICTURE = re.compile(r"\*[UEXDAT]\d*", re.IGNORECASE)  # anonymous blocks: shown by whoever names them, or not at all
 
 
 class UnexpectedError(ValueError):
     """The file is not as CAD programs write them; ezdxf may still be able to read it."""
+
+
+class DisorderError(UnexpectedError):
+    """Sections or blocks are in such a state that ezdxf's reader would pass over some of them without a word."""
 
 
 def read_fast(path: Path) -> Drawing:
@@ -49,6 +56,7 @@ def read_fast(path: Path) -> Drawing:
 
     Raises:
         OSError: the file cannot be read.
+        DisorderError: the file is damaged, and ``ezdxf.readfile`` would not say so.
         Exception: the file is not as it should be; :class:`UnexpectedError` or whatever ezdxf raises.
     """
     info = dxf_file_info(path)
@@ -90,8 +98,10 @@ class _Records:
             codes, values = [codes[i] for i in kept], [values[i] for i in kept]
         starts = [i for i, code in enumerate(codes) if code == 0]
         kinds = [values[i].strip() for i in starts]
-        if len(codes) != len(values) or starts[0] != 0 or kinds.index("EOF") != len(kinds) - 1:
-            raise UnexpectedError("the file does not begin with a section or does not end with EOF")
+        if len(codes) != len(values) or starts[0] != 0:
+            raise UnexpectedError("the file does not begin with a section")
+        if kinds.index("EOF") != len(kinds) - 1:
+            raise DisorderError("the file goes on after its end")
         return cls(codes, values, [*starts, len(codes)], kinds)
 
     def sections(self) -> dict[str, range]:
@@ -100,9 +110,15 @@ class _Records:
         record = 0
         while self.kinds[record] != "EOF":
             end = self.kinds.index("ENDSEC", record)
-            name = self.values[self.starts[record] + 1]
-            if self.kinds[record] != "SECTION" or "SECTION" in self.kinds[record + 1 : end] or name in found:
-                raise UnexpectedError("sections are not in order")
+            if self.kinds[record] != "SECTION":
+                raise DisorderError("there are entities between the sections")
+            if "SECTION" in self.kinds[record + 1 : end]:
+                raise UnexpectedError("a section has no end")
+            name = self.first(record, NAME)
+            if name not in SECTIONS and not DRAWN.isdisjoint(self.kinds[record:end]):
+                raise DisorderError(f"there are entities in a section {name[:50]}")
+            if name in found:
+                raise DisorderError(f"there are two sections {name[:50]}")
             found[name] = range(record, end)
             record = end + 1
         return found
@@ -260,9 +276,11 @@ def _blocks(records: _Records, section: range) -> Iterator[tuple[str, range]]:
     """Name and records, from BLOCK to ENDBLK, of every block."""
     record, end = section.start + 1, section.stop
     while record < end:
-        last = records.kinds.index("ENDBLK", record, end)
-        if records.kinds[record] != "BLOCK" or "BLOCK" in records.kinds[record + 1 : last]:
-            raise UnexpectedError("blocks are not in order")
+        if records.kinds[record] != "BLOCK":
+            raise DisorderError("there are entities between the blocks")
+        last = next((i for i in range(record + 1, end) if records.kinds[i] in ("BLOCK", "ENDBLK")), record)
+        if records.kinds[last] != "ENDBLK":
+            raise DisorderError("a block has no end")
         name = records.first(record, NAME)
         if not name:
             raise UnexpectedError("a block has no name")

@@ -40,6 +40,7 @@ from dataset.strokes import Strokes
 from dataset.text_size import frame_lines
 
 MAX_BLOCK_DEPTH = 64
+AS_IS = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 Collector = TypeVar("Collector", Outline, Strokes)
 
@@ -158,7 +159,9 @@ class Geometry(Generic[Collector]):
         content = dimension.virtual_block_content if dimension.is_virtual else dimension.get_geometry_block()
         if not content and not dimension.is_virtual:
             content = _rendered(dimension)
-        affine = plane(dimension) or Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        affine = plane(dimension) or AS_IS
+        if dimension.is_virtual and not dimension.dxf.hasattr("insert"):
+            affine = AS_IS  # out of a wrapper: ezdxf has put the picture on the sheet already
         if dimension.dxf.hasattr("insert"):  # a moved copy that shares the picture of its original
             affine = affine.shifted(*place((dimension.dxf.insert.x, dimension.dxf.insert.y), affine))
         part = self._collect()
@@ -202,10 +205,9 @@ def _array(insert: DXFGraphic) -> tuple[np.ndarray, np.ndarray]:
         place((c * dxf.column_spacing, s * dxf.column_spacing), affine),
         place((-s * dxf.row_spacing, c * dxf.row_spacing), affine),
     )
-    return (
-        np.outer(np.arange(max(dxf.column_count, 1)), to_right),
-        np.outer(np.arange(max(dxf.row_count, 1)), up),
-    )
+    columns = max(dxf.column_count, 1) if dxf.column_spacing else 1  # copies on top of each other are one
+    rows = max(dxf.row_count, 1) if dxf.row_spacing else 1
+    return np.outer(np.arange(columns), to_right), np.outer(np.arange(rows), up)
 
 
 def _add_line(outline: Collector, entity: DXFGraphic) -> None:
@@ -299,7 +301,8 @@ def _add_multileader(outline: Collector, entity: DXFGraphic) -> None:
     # 1, 2, 3: left, center, right; the insertion point lies on the first line's top
     frame = frame_lines(text.default_content, context.char_height, text.width, text.line_spacing_factor, text.alignment)
     direction = Vec3(text.text_direction).normalize()
-    affine = Affine(direction.x, direction.y, -direction.y, direction.x, text.insert.x, text.insert.y)
+    up = Vec3(text.extrusion).cross(direction)
+    affine = Affine(direction.x, direction.y, up.x, up.y, text.insert.x, text.insert.y)
     outline.text([place(corner, affine) for corner in frame.corners()])
 
 

@@ -11,6 +11,7 @@ from ezdxf.math import BSpline, Vec3
 
 from dataset.curves import along_polyline, along_spline, control_points
 from dataset.entities import N_KNOTS, N_POINTS
+from dataset.measurement import measurement
 from dataset.placement import (
     dimension_kind,
     dimension_points,
@@ -131,34 +132,6 @@ def _dimension(dimension: DXFGraphic) -> Values:
     if measured is not None:
         values["measurement"] = measured
     return values
-
-
-ANGULAR = (2, 5)
-ORDINATE = 6
-ORDINATE_X = 64  # flag of dimtype
-
-
-def measurement(dimension: DXFGraphic) -> float | None:
-    """The number a dimension shows, in drawing units or degrees; None where neither the file nor geometry tells.
-
-    CAD programs store it with the linear scale factor applied, and that of an angle in radians.
-    """
-    kind = dimension_kind(dimension)
-    is_angle = kind in ANGULAR and dimension.dxftype() != "ARC_DIMENSION"  # which shows the length of the arc
-    stored = dimension.dxf.get("actual_measurement")
-    if stored is not None and math.isfinite(stored):
-        return abs(math.degrees(stored) if is_angle else stored)
-    if dimension.dxftype() != "DIMENSION":  # ezdxf measures these as something else
-        return None
-    try:
-        value = dimension.get_measurement()
-        if kind == ORDINATE:
-            value = value.x if dimension.dxf.dimtype & ORDINATE_X else value.y
-        if kind not in ANGULAR:
-            value *= abs(dimension.override().get("dimlfac", 1.0)) or 1.0
-    except (AttributeError, ArithmeticError, TypeError, ValueError):  # points missing, or a style that is not there
-        return None
-    return abs(value) if math.isfinite(value) else None
 
 
 def _leader(leader: DXFGraphic) -> Values:

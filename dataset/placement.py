@@ -7,6 +7,7 @@ from behind has its x axis reversed. Everything here is in world coordinates, pr
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from ezdxf.entities import DXFGraphic
@@ -104,7 +105,8 @@ def text_frame(entity: DXFGraphic) -> tuple[TextFrame, Affine]:
     if entity.dxftype() == "MTEXT":  # its insertion point and direction are world coordinates
         direction = Vec3(entity.get_text_direction()).normalize()
         up = Vec3(dxf.get("extrusion", (0, 0, 1))).cross(direction)
-        return frame_mtext(entity), Affine(direction.x, direction.y, up.x, up.y, dxf.insert.x, dxf.insert.y)
+        affine = Affine(direction.x, direction.y, up.x, up.y, dxf.insert.x, dxf.insert.y)
+        return _readable(frame_mtext(entity), affine)
     frame = frame_text(entity)
     angle = math.radians(dxf.get_default("rotation"))
     halign, valign = dxf.get_default("halign"), dxf.get_default("valign")
@@ -117,7 +119,14 @@ def text_frame(entity: DXFGraphic) -> tuple[TextFrame, Affine]:
     c, s = math.cos(angle), math.sin(angle)
     ux, uy = c * own.xx + s * own.yx, c * own.xy + s * own.yy
     vx, vy = -s * own.xx + c * own.yx, -s * own.xy + c * own.yy
-    return frame, Affine(ux, uy, vx, vy, *place((anchor.x, anchor.y), own))
+    return _readable(frame, Affine(ux, uy, vx, vy, *place((anchor.x, anchor.y), own)))
+
+
+def _readable(frame: TextFrame, affine: Affine) -> tuple[TextFrame, Affine]:
+    """Of a text seen from behind: a readable one that covers the same place."""
+    if affine.determinant >= 0.0:
+        return frame, affine
+    return frame.mirrored(in_x=True, in_y=False), replace(affine, xx=-affine.xx, xy=-affine.xy)
 
 
 # Which definition points a dimension type uses, by the slot that holds them; the text's middle is slot 5.

@@ -79,6 +79,9 @@ def make_plan(kind: str, codes: tuple[int, ...]) -> Plan | None:
         kind: a key of ``PLACE``.
         codes: of a whole record, the leading 0 included.
     """
+    data = next((i for i, code in enumerate(codes) if code >= XDATA), len(codes))
+    if any(code < XDATA for code in codes[data:]):
+        return None
     entity = factory.cls(kind)
     attributes = {entity.DXFATTRIBS.get(name).code: name for name in (*IDENTITY, *PLACE[kind])}
     is_polyline = kind == "LWPOLYLINE"

@@ -1,17 +1,18 @@
-"""Many files side by side, each in a process whose crash, hang or hunger costs that file only."""
+"""Many files side by side on one machine, each in a process whose crash, hang or hunger costs that file only."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
-from itertools import islice
 from pathlib import Path
 
 import pebble
 
+from dataset.in_order import in_order
 from dataset.worker import FileReport, Task, explain, run_task
 
 AHEAD = 2  # tasks a worker has waiting: enough to never idle, and as few of a million in memory at once
@@ -26,9 +27,7 @@ def run_in_pool(
     memory: int,
     work: Callable[[Task], FileReport] = run_task,
 ) -> Iterator[FileReport]:
-    """Run the tasks side by side and give their reports in task order.
-
-    Tasks are drawn as they are needed. A report waits in memory only for slower files before it.
+    """Run the tasks side by side on this machine and give their reports in task order, see :func:`in_order`.
 
     Args:
         timeout: seconds for one file.
@@ -37,32 +36,54 @@ def run_in_pool(
     Raises:
         OSError: an output cannot be written.
     """
-    pool = pebble.ProcessPool(
-        workers,
-        max_tasks=FILES_PER_PROCESS,
-        initializer=limit_memory,
-        initargs=(memory,),
-        context=multiprocessing.get_context("spawn"),
-    )
-    numbered = enumerate(tasks)
-    running: dict[pebble.ProcessFuture, tuple[int, Task]] = {}
-    done: dict[int, FileReport] = {}
-    turn = 0
-    try:
-        while True:
-            for number, task in islice(numbered, AHEAD * workers - len(running)):
-                running[pool.schedule(_fed, args=(work, task), timeout=timeout)] = number, task
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                number, task = running.pop(future)
-                done[number] = outcome(task, future, timeout, memory)
-            while turn in done:
-                yield done.pop(turn)
-                turn += 1
-    finally:
-        pool.stop()  # at the end there is nothing left to stop
-        pool.join()
+    return in_order(tasks, LocalPool(workers, timeout, memory, work))
+
+
+class LocalPool:
+    """Processes of this machine, as a :class:`dataset.in_order.Pool`."""
+
+    def __init__(
+        self, workers: int, timeout: float, memory: int, work: Callable[[Task], FileReport] = run_task
+    ) -> None:
+        self.capacity = AHEAD * workers
+        self._timeout, self._memory, self._work = timeout, memory, work
+        self._running: dict[pebble.ProcessFuture, tuple[int, Task]] = {}
+        self._processes = pebble.ProcessPool(
+            workers,
+            max_tasks=FILES_PER_PROCESS,
+            initializer=_prepare,
+            initargs=(memory,),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    @property
+    def is_usable(self) -> bool:
+        """False after a process has died between two files."""
+        return self._processes.active
+
+    def start(self, number: int, task: Task) -> None:
+        future = self._processes.schedule(_fed, args=(self._work, task), timeout=self._timeout)
+        self._running[future] = number, task
+
+    def finished(self) -> Iterator[tuple[int, FileReport]]:
+        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+            number, task = self._running.pop(future)
+            yield number, outcome(task, future, self._timeout, self._memory)
+
+    def close(self) -> None:
+        self._processes.stop()  # at the end there is nothing left to stop
+        self._processes.join()
+
+
+def _prepare(memory: int) -> None:
+    limit_memory(memory)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot stop its processes: without this, one that hangs in a drawing would stay for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _fed(work: Callable[[Task], FileReport], task: Task) -> FileReport:

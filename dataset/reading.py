@@ -9,26 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ezdxf
-from ezdxf import recover
 from ezdxf.document import Drawing
 from ezdxf.entities import DXFGraphic, Insert
+from ezdxf.math import Vec3
 
 from dataset.dwg import converted, is_dwg
 from dataset.entities import ALIASES, TYPE_INDEX
-from dataset.fast_reading import read_fast
+from dataset.fast_reading import DisorderError, read_fast
 from dataset.proxies import proxy_parts
+from dataset.salvage import BINARY_SIGNATURE, DAMAGE, read_damaged
 from dataset.sight import BY_INSERT, Sight
-
-BINARY_SIGNATURE = b"AutoCAD Binary DXF\r\n\x1a\x00"
 
 WRAPPER_SHARE = 0.9  # of what one would see after opening an INSERT must come out of its block to make it a wrapper
 MAX_OPENED_LEVELS = 4
 PICTURES = ("*X", "*D", "*T")  # anonymous blocks that draw one hatch (R12), dimension or table, however many lines
 MAX_OPENED_ENTITIES = 500_000  # a MINSERT array beyond that stays one INSERT
-
-# What ezdxf raises on a damaged entity (AttributeError where a value that it relies on is missing, NotImplementedError
-# of a dimension that it cannot draw).
-DAMAGE = (ezdxf.DXFError, ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -37,8 +32,8 @@ class Sheet:
 
     ``entities`` come in drawing order. ``opened_blocks`` names the blocks whose content was taken for the sheet's own.
     ``sight`` knows what is switched off.
-    ``recovered`` says why ezdxf's recover mode was needed, or is empty. ``left_out`` counts what could not be carried
-    out of an opened block, ``paper_space`` the entities of the layouts that are not read.
+    ``recovered`` says in what the file is damaged, or is empty. ``left_out`` counts what is damaged or could not be
+    carried out of an opened block, ``paper_space`` the entities of the layouts that are not read.
     """
 
     document: Drawing
@@ -65,35 +60,48 @@ def read_sheet(path: Path, visible_only: bool = False) -> Sheet:
         Exception: whatever ezdxf raises on a file that even its recover mode cannot read.
     """
     with converted(path) if is_dwg(path) else nullcontext(path) as dxf_path:
-        document, recovered = read_document(dxf_path)
+        return sheet_of(*read_document(dxf_path), visible_only=visible_only)
+
+
+def sheet_of(document: Drawing, recovered: str, left_out: Counter[str], visible_only: bool = False) -> Sheet:
+    """The sheet of a document that has been read, see :func:`read_document`."""
     sight = Sight(document, visible_only)
     entities, opened_blocks = _model_space(document)
-    left_out: Counter[str] = Counter()
+    left_out = Counter(left_out)
     entities = [part for entity in in_drawing_order(entities) for part in _shown(entity, sight, left_out)]
     entities, wrappers = open_wrappers(entities, left_out, sight)
     paper_space = sum(len(layout) for layout in document.layouts if not layout.is_modelspace)
     return Sheet(document, sight, entities, (*opened_blocks, *wrappers), recovered, left_out, paper_space)
 
 
-def read_document(path: Path) -> tuple[Drawing, str]:
-    """The document, and why it had to be recovered (empty if it had not).
+def read_document(path: Path) -> tuple[Drawing, str, Counter[str]]:
+    """The document, in what the file is damaged (empty if it is not), and what that cost, by type and reason.
 
-    The fast reader takes what is as it should be, ezdxf's own what it can make sense of, its recover mode the rest.
+    The fast reader takes what is as it should be, ezdxf's own what it can make sense of; the rest is salvaged.
     """
     with path.open("rb") as file:  # what cannot be opened is not damaged: this OSError goes up
         is_binary = file.read(len(BINARY_SIGNATURE)) == BINARY_SIGNATURE
     readers = (ezdxf.readfile,) if is_binary else (read_fast, ezdxf.readfile)
     for read in readers:
         try:
-            return read(path), ""
+            return read(path), "", Counter()
         except MemoryError:
             raise
+        except DisorderError as error:
+            reason = one_line(error)
+            break
         except Exception as error:  # damaged files raise bare ValueErrors, KeyErrors ... besides ezdxf's own
-            reason = error
-    if is_binary:  # recover reads text only
-        raise reason
-    document, _ = recover.readfile(path)
-    return document, f"{type(reason).__name__}: {reason}"
+            reason = one_line(error)
+    document, left_out = read_damaged(path)
+    return document, reason, left_out
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, at a bounded length: some errors quote a line of the file, whatever its length."""
+    name, text = type(error).__name__, " ".join(str(error)[:1000].split())
+    if isinstance(error, StopIteration):  # of ezdxf, which looks for a next tag
+        return "the file ends early"
+    return f"{name}: {text.removeprefix(f'{name}: ')}"[:500] if text else name
 
 
 def type_of(entity: DXFGraphic) -> str | None:
@@ -194,7 +202,9 @@ def open_wrappers(
 
 def _find_wrapper(entities: list[DXFGraphic], sight: Sight | None) -> Insert | None:
     inserts = [
-        entity for entity in entities if isinstance(entity, Insert) and not entity.dxf.name.upper().startswith(PICTURES)
+        entity
+        for entity in entities
+        if isinstance(entity, Insert) and not (entity.dxf.name or PICTURES[0]).upper().startswith(PICTURES)
     ]
     if not inserts:
         return None
@@ -244,9 +254,12 @@ def _content(wrapper: Insert, sight: Sight | None) -> tuple[list[DXFGraphic], Co
             for original in originals:
                 space.entities = [original]
                 try:
-                    content += copy.virtual_entities(skipped_entity_callback=skip)
+                    parts = list(copy.virtual_entities(skipped_entity_callback=skip))
                 except DAMAGE as error:
                     skip(original, str(error))
+                    continue
+                _transform_steps(original, parts, copy)
+                content += parts
     finally:
         space.entities = whole
     for entity in content:
@@ -254,3 +267,15 @@ def _content(wrapper: Insert, sight: Sight | None) -> tuple[list[DXFGraphic], Co
             entity.dxf.layer = wrapper.dxf.layer
     content += [attribute for copy in copies for attribute in copy.attribs if not attribute.is_invisible]
     return content, skipped
+
+
+def _transform_steps(original: DXFGraphic, parts: list[DXFGraphic], wrapper: Insert) -> None:
+    """An array is scaled and mirrored with the wrapper it stands in, its steps too: these ezdxf leaves as they are."""
+    if not isinstance(original, Insert) or original.mcount <= 1 or [type(part) for part in parts] != [type(original)]:
+        return
+    matrix, (array,) = wrapper.matrix44(), parts
+    for name, turn in (("column_spacing", 0.0), ("row_spacing", 90.0)):
+        before, after = (
+            insert.ocs().to_wcs(Vec3.from_deg_angle(insert.dxf.rotation + turn)) for insert in (original, array)
+        )
+        array.dxf.set(name, original.dxf.get(name, 0.0) * matrix.transform_direction(before).dot(after))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, get_args
 
 from dataset.entities import SCHEMA_VERSION
+from dataset.resume import NEW
 from dataset.worker import FileReport, Status
 
 MAX_NAMED = 20  # skipped or recovered files that the table names; report.json has them all
@@ -28,6 +29,7 @@ class RunReport:
     Attributes:
         statuses: files by what became of them.
         causes: files that were worked on, by why: new, changed, of another schema ...
+        unfinished: files of killed runs that were removed.
         named: the first ``MAX_NAMED`` reports of a status.
         totals: the sum of each of the files' counters.
         seconds: on the wall clock.
@@ -44,6 +46,7 @@ class RunReport:
     seconds: float = 0.0
     leftovers: Sequence[str] = ()
     pruned: bool = False
+    unfinished: int = 0
 
     def add(self, file: FileReport) -> None:
         self.statuses[file.status] += 1
@@ -60,6 +63,11 @@ class RunReport:
     @property
     def files(self) -> int:
         return self.statuses.total()
+
+    @property
+    def renewed(self) -> int:
+        """Files whose outputs replaced those of an earlier run, or what was left of them."""
+        return self.causes.total() - self.causes[NEW]
 
 
 class ReportFile:
@@ -81,13 +89,14 @@ class ReportFile:
             "totals": {
                 "files": report.files,
                 **{status: report.statuses[status] for status in STATUSES},
+                "renewed": report.renewed,
                 "seconds": round(report.seconds, 3),
                 "megabytes": round(report.megabytes, 3),
                 **{name: dict(total.most_common()) for name, total in report.totals.items()},
                 "paper_space_entities_ignored": report.paper_space,
             },
             "causes": dict(report.causes.most_common()),
-            "leftovers": {"removed": report.pruned, "files": list(report.leftovers)},
+            "leftovers": {"removed": report.pruned, "files": list(report.leftovers), "unfinished": report.unfinished},
         }
         self._stream.write("\n],\n" + json.dumps(content, ensure_ascii=False, indent=1)[1:] + "\n")
 
@@ -111,7 +120,7 @@ def format_report(report: RunReport) -> str:
     seconds = max(report.seconds, 1e-9)
     counts = ", ".join(f"{report.statuses[status]} {status}" for status in STATUSES)
     lines = [
-        f"{report.files} drawings: {counts}",
+        f"{counted(report.files, 'drawing')}: {counts}",
         f"{report.seconds:.1f} s, {report.files / seconds:.1f} drawings/s, {report.megabytes / seconds:.1f} MB/s",
         "",
         *_entity_table(report),
@@ -156,17 +165,25 @@ def _named(report: RunReport, status: str) -> list[str]:
 
 
 def _notes(report: RunReport) -> list[str]:
-    # that all of them are new need not be said
-    causes = [] if report.causes.keys() == {"new"} and not report.statuses["unchanged"] else report.causes.most_common()
-    notes = [f"{count} done now: {cause}" for cause, count in causes]
+    notes = []
+    if report.renewed:
+        notes.append(f"renewed, replacing what an earlier run wrote: {counted(report.renewed, 'drawing')}")
+        notes += [f"  {count:>8,}  {cause}" for cause, count in report.causes.most_common() if cause != NEW]
     if report.opened:
-        notes.append(f"{report.opened} sheets were read out of a block that wraps them (opened_blocks in report.json)")
-    if report.paper_space:
-        notes.append(f"paper space is not read: {report.paper_space:,} entities there")
-    if report.leftovers:
-        count, first = len(report.leftovers), report.leftovers[0]
-        fate = (
-            "were removed" if report.pruned else "lie in the output too and would be trained on; --prune removes them"
+        notes.append(
+            f"read out of a block that wraps it: {counted(report.opened, 'sheet')} (opened_blocks in report.json)"
         )
-        notes.append(f"{count} tensors of drawings that this run did not read (such as {first}) {fate}")
+    if report.paper_space:
+        notes.append(f"in paper space, which is not read: {counted(report.paper_space, 'entity', 'entities')}")
+    if report.leftovers:
+        fate = "removed" if report.pruned else "training would read them; --prune removes them"
+        found = f"{counted(len(report.leftovers), 'tensor file')}, such as {report.leftovers[0]}"
+        notes.append(f"of drawings that this run did not read: {found} ({fate})")
+    if report.unfinished:
+        notes.append(f"left unfinished by a run that was killed, and removed: {counted(report.unfinished, 'file')}")
     return ["", *notes] if notes else []
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 sheet``, ``2 sheets``."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -18,10 +18,11 @@ from dataset.entities import SCHEMA_VERSION
 from dataset.storage import read_attributes
 
 # Raise it with every change that makes other tensors of the same file: outputs of an older reading are then redone.
-READING_VERSION = 1
+READING_VERSION = 2
 
 NEW = "new"
-CHANGED = "the drawing changed"
+CHANGED = "the drawing changed, or is another of the same name"
+OTHER_DRAWING = "the output was another drawing's"
 DAMAGED = "an output is missing or damaged"
 OTHER_OPTIONS = "other options"
 FORCED = "--force"
@@ -80,8 +81,8 @@ def earlier_report(sequence_path: Path, graph_path: Path, stamp: Stamp) -> tuple
 def _difference(found: Mapping[str, Any], stamp: Stamp) -> str:
     """Why outputs with these attributes are not of this stamp; empty if they are."""
     wanted = asdict(stamp)
-    if str(found.get("source")) != stamp.source:  # another drawing had this output
-        return NEW
+    if str(found.get("source")) != stamp.source:
+        return OTHER_DRAWING
     for name, what in (("schema_version", "schema"), ("reading_version", "reading")):
         old = int(found.get(name, 0))
         if old != wanted.pop(name):

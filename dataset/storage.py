@@ -28,7 +28,7 @@ TEMPORARY_SUFFIX = ".partial"  # never .h5, so that what a killed run leaves beh
 
 APPEARANCE = {"strokes": np.float32, "ink": np.uint8, "stroke_owner": np.int32, "text_owner": np.int32}
 
-Record = TypeVar("Record", "SequenceRecord", "GraphRecord")
+Content = TypeVar("Content")
 
 
 class StorageError(UserError, ValueError):
@@ -78,7 +78,7 @@ def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] 
     Args:
         notes: further attributes, see :mod:`dataset.resume`.
     """
-    with _whole_file(path) as file:
+    with whole_file(path) as file:
         attributes = {
             **(notes or {}),
             "kind": SEQUENCE_KIND,
@@ -91,7 +91,7 @@ def write_sequence(path: Path, record: SequenceRecord, notes: Mapping[str, Any] 
             "visible_only": record.visible_only,
             "stroke_share": record.appearance.share,
         }
-        _set_attributes(file, attributes)
+        set_attributes(file, attributes)
         packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         file.create_dataset("dxf_vec", data=record.dxf_vec, dtype=np.int32, **packing)
         for name, dtype in APPEARANCE.items():
@@ -135,7 +135,7 @@ def _sequence(file: h5py.File) -> SequenceRecord:
 
 def write_graph(path: Path, record: GraphRecord, notes: Mapping[str, Any] | None = None) -> None:
     """Write a graph file; an existing one is replaced. Raises OSError if that fails. ``notes`` as above."""
-    with _whole_file(path) as file:
+    with whole_file(path) as file:
         attributes = {
             **(notes or {}),
             "kind": GRAPH_KIND,
@@ -144,7 +144,7 @@ def write_graph(path: Path, record: GraphRecord, notes: Mapping[str, Any] | None
             "overlap": record.overlap,
             "visible_only": record.visible_only,
         }
-        _set_attributes(file, attributes)
+        set_attributes(file, attributes)
         file.create_dataset("features", data=record.features, dtype=np.float32)
         file.create_dataset("adjacency", data=record.adjacency, dtype=np.uint8)
         file.create_dataset("counts", data=record.counts, dtype=np.int64)
@@ -168,7 +168,7 @@ def _graph(file: h5py.File) -> GraphRecord:
     )
 
 
-def _set_attributes(file: h5py.File, attributes: Mapping[str, Any]) -> None:
+def set_attributes(file: h5py.File, attributes: Mapping[str, Any]) -> None:
     """Names that are no UTF-8 hold lone surrogates: they are written as the bytes they are, as h5py reads them."""
     for name, value in attributes.items():
         if isinstance(value, str):
@@ -186,23 +186,30 @@ def read_attributes(path: Path) -> dict[str, Any] | None:
         return None
 
 
+def checked_attributes(path: Path, kind: str) -> dict[str, Any]:
+    """All attributes of an output of this kind. Raises as :func:`read_sequence` does."""
+    return _read(path, kind, lambda file: dict(file.attrs))
+
+
 @contextmanager
-def _whole_file(path: Path) -> Iterator[h5py.File]:
+def whole_file(path: Path) -> Iterator[h5py.File]:
     """A new HDF5 file that gets its name only when it is complete. Raises OSError if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # the name is short whatever the drawing's is: some names are as long as the file system allows
     temporary = path.parent / f".{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
     try:
-        with h5py.File(temporary, "w") as file:
+        # made in memory: on a full disk HDF5 fails in ways of its own, with tracebacks that nobody can catch
+        with h5py.File(temporary.name, "w", driver="core", backing_store=False) as file:
             yield file
+            file.flush()
+            content = file.id.get_file_image()
+        temporary.write_bytes(content)
         temporary.replace(path)
-    except RuntimeError as error:  # HDF5's word for a disk that is full when it closes the file
-        raise OSError(str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _read(path: Path, kind: str, build: Callable[[h5py.File], Record]) -> Record:
+def _read(path: Path, kind: str, build: Callable[[h5py.File], Content]) -> Content:
     path = Path(path)
     again = "run dataset/dxf_process.py on the drawing again"
     if not path.is_file():

@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ezdxf.entities import MText, Text
-from ezdxf.tools.text import fast_plain_mtext
+from ezdxf.lldxf.encoding import decode_dxf_unicode, decode_mif_to_unicode
+from ezdxf.tools.text import fast_plain_mtext, plain_text
 
 from dataset.plane import Point
 
@@ -24,10 +25,13 @@ SLIM = frozenset(' ()[]{}/\\-frt"1°')
 BROAD = frozenset("MWmw@%&—")
 DESCENDING = frozenset("gjpqyQ,;()[]{}|_@")
 DESCENT = 0.3  # of the cap height
+MAX_CHARACTERS = 20_000  # of a text are measured: a TEXT may have 2,049, and ezdxf's time grows with the square
 LINE_STEP = 5.0 / 3.0  # from baseline to baseline, in cap heights, at a line spacing factor of 1
+BACKWARD, UPSIDE_DOWN = 2, 4  # flags of a TEXT
 
 # an absolute or relative \H in front of the first character sets the height of the whole text
-_LEADING_HEIGHT = re.compile(r"^[{\s]*(?:\\[ACFfQTWpLlOoKk][^;\\{}]*;?|[{\s])*\\H([0-9.]+)(x?);")
+# (possessive, since there is nothing to try again: else many commands with spaces between them take for ever)
+_LEADING_HEIGHT = re.compile(r"^(?:\\[ACFfQTWpLlOoKk][^;\\{}]*+;?|[{\s])*+\\H([0-9.]+)(x?);")
 
 
 @lru_cache(maxsize=4096)
@@ -49,6 +53,16 @@ def line_width(content: str) -> float:
     return sum(map(advance, content))
 
 
+def unescaped(content: str) -> str:
+    """A text with the characters that its file's encoding lacks, ``\\U+2300`` or ``\\M+5D2FD``, as they are shown.
+
+    ezdxf decodes these in recover mode only.
+    """
+    if "+" not in content:
+        return content
+    return decode_mif_to_unicode(decode_dxf_unicode(content))
+
+
 @dataclass(frozen=True)
 class TextFrame:
     """A text in its own coordinates (x along the baseline, origin at the placement point), in drawing units."""
@@ -67,12 +81,23 @@ class TextFrame:
         right, top = self.left + self.width, self.top
         return (self.left, self.bottom), (right, self.bottom), (right, top), (self.left, top)
 
+    def mirrored(self, in_x: bool, in_y: bool) -> TextFrame:
+        """The frame of a readable text that covers what this one covers when mirrored at its placement point."""
+        left = -self.left - self.width if in_x else self.left
+        bottom = -self.top if in_y else self.bottom
+        return replace(self, left=left, bottom=bottom)
+
+
+def is_cut_short(entity: Text | MText) -> bool:
+    """Whether a text is so long that only its beginning is measured."""
+    return len(entity.text if isinstance(entity, MText) else entity.dxf.text) > MAX_CHARACTERS
+
 
 def frame_text(text: Text) -> TextFrame:
     """The frame of a TEXT or ATTRIB around its placement point (`insert` if left-aligned, else `align_point`)."""
     dxf = text.dxf
     cap_height = abs(dxf.get_default("height")) or 1.0
-    content = text.plain_text()
+    content = unescaped(plain_text(dxf.text[:MAX_CHARACTERS]))
     width = line_width(content) * cap_height * abs(dxf.get_default("width") or 1.0)
     descent = DESCENT * cap_height if DESCENDING.intersection(content) else 0.0
     halign, valign = dxf.get_default("halign"), dxf.get_default("valign")
@@ -83,7 +108,9 @@ def frame_text(text: Text) -> TextFrame:
     baseline = {1: DESCENT * cap_height, 2: -cap_height / 2.0, 3: -cap_height}.get(valign, 0.0)
     if halign == 4:  # MIDDLE centers in both directions, whatever valign says
         baseline = -cap_height / 2.0
-    return TextFrame(left, baseline - descent, width, cap_height + descent, cap_height)
+    frame = TextFrame(left, baseline - descent, width, cap_height + descent, cap_height)
+    flags = dxf.get_default("text_generation_flag")
+    return frame.mirrored(in_x=bool(flags & BACKWARD), in_y=bool(flags & UPSIDE_DOWN))
 
 
 def frame_mtext(mtext: MText) -> TextFrame:
@@ -105,6 +132,7 @@ def frame_lines(content: str, cap_height: float, column_width: float, spacing: f
         content: with inline codes; of these only a leading ``\\H`` changes the size.
         attachment: 1..9, top left to bottom right.
     """
+    content = unescaped(content[:MAX_CHARACTERS])
     leading = _LEADING_HEIGHT.match(content)
     if leading:
         factor = _number(leading.group(1))

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 import ezdxf
 from ezdxf.entities import DXFGraphic
-from ezdxf.tools.text import fast_plain_mtext
+from ezdxf.tools.text import fast_plain_mtext, plain_text
 
 from dataset.reading import DAMAGE
 from dataset.sight import Sight
+from dataset.text_size import unescaped
 
 MAX_DEPTH = 16  # of blocks in blocks
 MAX_STRINGS = 2_000  # of one entity
@@ -34,7 +35,7 @@ class Texts:
         kind = entity.dxftype()
         found: Iterable[str] = ()
         if kind in ("TEXT", "ATTRIB"):
-            found = (entity.plain_text(),)
+            found = (plain_text(entity.dxf.text[:MAX_LENGTH]),)
         elif kind == "MTEXT":
             found = (fast_plain_mtext(entity.text[: 4 * MAX_LENGTH]),)
         elif kind in ("MULTILEADER", "MLEADER"):
@@ -45,7 +46,7 @@ class Texts:
             found = [*self._block(entity.dxf.name), *self._all(visible)]
         elif kind.endswith("DIMENSION"):
             found = self._all(entity.virtual_block_content or ()) if entity.is_virtual else self._picture(entity)
-        cleaned = (" ".join(text[:MAX_LENGTH].split()) for text in found)
+        cleaned = (" ".join(unescaped(text[:MAX_LENGTH]).split()) for text in found)
         return [text for text in cleaned if text][:MAX_STRINGS]
 
     def _picture(self, dimension: DXFGraphic) -> list[str]:

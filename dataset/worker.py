@@ -18,7 +18,7 @@ from dataset.dwg import NeedsConverterError
 from dataset.dxf_process_DeepDXF import sequence_rows
 from dataset.dxf_process_GF import Overlap, gf_adjacency, gf_features, gf_graph
 from dataset.extents import drawing_extents
-from dataset.reading import Sheet, read_sheet
+from dataset.reading import Sheet, one_line, read_sheet
 from dataset.resume import DAMAGED, FORCED, Stamp, earlier_report, notes
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 
@@ -169,11 +169,9 @@ def _write(task: Task, drawing: ProcessedDrawing, attributes: dict[str, Any]) ->
 
 def explain(error: BaseException) -> str:
     """One line that says what went wrong."""
-    text = " ".join(str(error).split())
-    name = type(error).__name__
     if isinstance(error, NothingToShowError | NeedsConverterError):
-        return text
-    return f"{name}: {text}"[:500] if text else name
+        return " ".join(str(error).split())
+    return one_line(error)
 
 
 def _bounded(left_out: Counter[str]) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,11 @@ import torch
 from torch import Tensor
 
 from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
-from dataset.storage import read_sequence
-from model.data_folder import FoldedData, epoch_batches, one_reading, require_drawings, require_set
+from dataset.drawing import Drawing
+from dataset.sources import SequenceSource
+from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from model.DeepDXF_task import DeepDXFTask
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, sample_chunks
-from utils.drawing import Drawing
 from utils.progress import progress
 from utils.seeding import stream
 from utils.sheet_features import sheet_features
@@ -23,28 +22,26 @@ from utils.views import make_view
 
 
 class DeepDXFDataset:
-    """All sequences of a folder. Every file is opened once, at the start, and never padded in memory.
+    """All sequences of a folder, in memory if they were read from a file for each drawing, on the disk if packed.
 
     Attributes:
         names: N drawing names.
-        drawings: N drawings, upright.
         reading: the options that preprocessing read all of them with, as far as they change a sequence.
     """
 
-    def __init__(self, paths: dict[str, Path]) -> None:
-        self.names = list(paths)
-        self.drawings: list[Drawing] = []
-        readings = set()
-        for path in progress(paths.values(), "reading sequences", unit="file", leave=False):
-            record = read_sequence(path)
-            self.drawings.append(Drawing.of(record))
-            readings.add((("visible_only", record.visible_only),))
-        self.reading = one_reading(readings)
+    def __init__(self, source: SequenceSource) -> None:
+        self.names = list(source)
+        self._sequences = source.open()
+        self.reading = self._sequences.reading
         self._index = {name: i for i, name in enumerate(self.names)}
 
     def indices(self, names: Sequence[str]) -> np.ndarray:
         """Positions of those of ``names`` that have a sequence, in the order of ``names``."""
         return np.array([self._index[name] for name in names if name in self._index], dtype=np.int64)
+
+    def drawing(self, index: int) -> Drawing:
+        """One drawing, upright."""
+        return self._sequences.drawing(index)
 
     def two_views(
         self, indices: np.ndarray, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int
@@ -54,7 +51,7 @@ class DeepDXFDataset:
         Args:
             limit: most entities of a view, 0 for all.
         """
-        pairs = [_views_of_one(self.drawings[index], config, rng, limit) for index in indices]
+        pairs = [_views_of_one(self.drawing(index), config, rng, limit) for index in indices]
         return assemble([view for views in zip(*pairs, strict=True) for view in views], config)
 
     def plain_batches(
@@ -62,11 +59,11 @@ class DeepDXFDataset:
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         """Drawings as they are, a few at a time, and the place in ``indices`` of each batch's first."""
         for first in progress(range(0, len(indices), size), "embedding", leave=False):
-            yield first, plain_batch([self.drawings[index] for index in indices[first : first + size]], config)
+            yield first, plain_batch([self.drawing(index) for index in indices[first : first + size]], config)
 
     def features(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The stacked sheet features of drawings as they are."""
-        return _stacked([self.drawings[index] for index in indices])
+        return _stacked([self.drawing(index) for index in indices])
 
 
 View = tuple[Drawing, list[Chunk]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,14 @@ import torch
 from torch import Tensor
 
 from config.GF_config import GFConfig
-from dataset.storage import read_graph
-from model.data_folder import FoldedData, epoch_batches, one_reading, require_drawings, require_set
+from dataset.sources import GraphSource
+from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from utils.GF_utils import draw_partners
-from utils.progress import progress
 from utils.seeding import stream
 
 
 class GFDataset:
-    """All graphs of a folder: 16,000 of them are 15 MB.
+    """All graphs of a folder, in memory: 16,000 of them are 15 MB.
 
     Attributes:
         names: N drawing names.
@@ -31,17 +29,12 @@ class GFDataset:
         UserError: some graphs were made with other options than others.
     """
 
-    def __init__(self, paths: dict[str, Path]) -> None:
-        self.names = list(paths)
-        self.features = torch.zeros(len(paths), 10, 11)
-        self.adjacency = torch.zeros(len(paths), 10, 10)
-        readings = set()
-        for i, path in enumerate(progress(paths.values(), "reading graphs", unit="file", leave=False)):
-            graph = read_graph(path)
-            self.features[i] = torch.from_numpy(graph.features)
-            self.adjacency[i] = torch.from_numpy(graph.adjacency)
-            readings.add((("overlap", graph.overlap), ("visible_only", graph.visible_only)))
-        self.reading = one_reading(readings)
+    def __init__(self, source: GraphSource) -> None:
+        self.names = list(source)
+        graphs = source.read()
+        self.features = torch.from_numpy(graphs.features)
+        self.adjacency = torch.from_numpy(graphs.adjacency).float()
+        self.reading = graphs.reading
         self._name_array = np.array(self.names, dtype=object)
         self._index = {name: i for i, name in enumerate(self.names)}
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.contrastive import hits, positive_first, unit
+from model.contrastive import cosines, hits, positive_first
 from model.precision import full_precision
 
 
@@ -18,8 +18,8 @@ def node_infonce_logits(z1: Tensor, z2: Tensor, present: Tensor, tau: float) -> 
 
     Shape: ``z1, z2 [B, N, D]``, ``present [B, N]`` -> ``[B, 2N, 2N - 1]``, rows of view 1 before rows of view 2.
     """
-    z = unit(torch.cat([z1, z2], dim=1))  # [B, 2N, D]
-    logits = positive_first(z @ z.transpose(1, 2) / tau)  # [B, 2N, 2N - 1]
+    z = torch.cat([z1, z2], dim=1)  # [B, 2N, D]
+    logits = positive_first(cosines(z, z) / tau)  # [B, 2N, 2N - 1]
     twice = present.repeat(1, 2)  # [B, 2N]
     absent = positive_first(~twice[:, None, :].expand(-1, twice.shape[1], -1))
     absent[..., 0] = False

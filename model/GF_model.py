@@ -56,10 +56,10 @@ class GFEncoder(nn.Module):
         ``kept``: dropout's bool mask ``[B, 10, width]`` behind each convolution; none, no dropout.
         """
         nodes = features
+        there = present[..., None].to(features.dtype)  # [B, 10, 1]
         for i, conv in enumerate(self.convs):
-            nodes = F.relu(conv(nodes, adjacency, present))
-            if kept:
-                nodes = nodes * (kept[i].to(nodes.dtype) / (1 - self.dropout))
+            factor = kept[i].to(features.dtype) * (there / (1 - self.dropout)) if kept else there
+            nodes = F.relu(conv(nodes, adjacency) * factor)  # no factor is negative: it may as well come first
         return nodes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,38 @@ from torch import nn
 
 from config.errors import UserError
 from config.run_config import RunConfig
+from dataset.packed import PackedFolder, is_packed
+from dataset.sources import GraphFiles, GraphSource, SequenceFiles, SequenceSource, output_files
 from utils.protocol import Loader
 from utils.seeding import stream
 from utils.splits import Split, split_drawings
 
+logger = logging.getLogger("likeness")
+
 
 class DataFolder:
-    """Names of the drawings under ``GF/`` and ``DeepDXF/``; a name is the path inside, without ``.h5``.
+    """The drawings under ``GF/`` and ``DeepDXF/`` by name, or packed ones; a name is the path inside, without ``.h5``.
 
     The two sets may differ. A split is drawn over their union, so that GF alone, DeepDXF alone and joint training
     hold out the same drawings.
 
     Raises:
-        UserError: the folder holds no preprocessed drawing.
+        UserError: the folder holds no preprocessed drawing, or is packed and damaged or of another schema.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.gf = _names(path / "GF")
-        self.deepdxf = _names(path / "DeepDXF")
+        self.gf: GraphSource
+        self.deepdxf: SequenceSource
+        if is_packed(path):
+            packed = PackedFolder(path)
+            self.gf, self.deepdxf = packed.graphs, packed.sequences
+            if packed.is_outdated:
+                logger.warning(
+                    f"{packed.origin} has changed since {path} was packed: dataset/dxf_pack.py packs it again"
+                )
+        else:
+            self.gf, self.deepdxf = GraphFiles(output_files(path / "GF")), SequenceFiles(output_files(path / "DeepDXF"))
         if not self.gf and not self.deepdxf:
             raise UserError(
                 f"{path.resolve()} holds no preprocessed drawings: run "
@@ -94,27 +108,12 @@ class FoldedData:
         raise NotImplementedError
 
 
-def _names(folder: Path) -> dict[str, Path]:
-    paths = sorted(folder.rglob("*.h5"))
-    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
-
-
 def epoch_batches(size: int, n_batches: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
     """Deal ``0 .. size-1`` out at random into ``n_batches`` parts whose sizes differ by one at most."""
     yield from np.array_split(stream(seed, epoch).permutation(size), n_batches)
 
 
-def one_reading(readings: set[tuple[tuple[str, Any], ...]]) -> dict[str, Any]:
-    """The options that all files of a set were made with. Raises :class:`UserError` when there are several."""
-    if len(readings) > 1:
-        options = " and ".join(sorted(", ".join(f"{key} {value}" for key, value in reading) for reading in readings))
-        raise UserError(
-            f"the data was made with different options ({options}): run dataset/dxf_process.py on all drawings again"
-        )
-    return dict(*readings)
-
-
-def require_set(members: dict[str, Path], name: str, other: str) -> None:
+def require_set(members: GraphSource | SequenceSource, name: str, other: str) -> None:
     """Raise :class:`UserError` when one of the two sets is missing altogether."""
     if not members:
         raise UserError(f"the data folder has nothing in {name}/: run dataset/dxf_process.py, or train with {other}")

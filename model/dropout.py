@@ -19,4 +19,4 @@ class Dropout(nn.Dropout):
         dropped = min(max(round(self.p * 65536), 1), 65535)  # of the 65536 values of 16 bits
         bits = empty(-(-input.numel() // 4), dtype=int64).random_(-(2**63), None).view(int16)
         keep = bits[: input.numel()].view(input.shape) >= dropped - 32768
-        return input * keep.to(input.dtype).mul_(65536 / (65536 - dropped))
+        return (input * keep).mul_(65536 / (65536 - dropped))  # keeps one byte an element for the backward pass

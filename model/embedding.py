@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from config.errors import UserError
+from dataset.drawing import Drawing
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.storage import SequenceRecord
 from model.DeepDXF_dataset import plain_batch
 from model.registry import rebuild
 from utils.checkpoint import load_checkpoint
-from utils.drawing import Drawing
 
 WINDOW = 256  # drawings in memory at once, among which those of similar length are put together
 BATCH_ENTITIES = 4096  # of one pass

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dataset.drawing import N_WORD_BUCKETS
 from model.contrastive import unit
 from model.precision import full_precision
-from utils.drawing import N_WORD_BUCKETS
 from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
 
 COARSE = 8  # cells a side of the image as measured
@@ -64,7 +64,7 @@ class SheetEncoder(nn.Module):
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of the letters."""
+        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of letters."""
         statistics = self._standardised(batch["statistics"])
         with full_precision(statistics):
             coarse = F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1)

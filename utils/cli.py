@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -18,7 +20,7 @@ def run_script(
     config_class: type[Config], main: Callable[[Config], int | None], description: str | None = None
 ) -> None:
     """Parse, run, exit: 0 or what ``main`` returns, 1 for a :class:`UserError`, 2 for a wrong option, 130 for Ctrl-C,
-    143 for SIGTERM.
+    141 where nobody reads the output any more (``| head``), 143 for SIGTERM.
 
     Any other exception is a bug or a failed run and keeps its traceback (exit status 1).
 
@@ -31,6 +33,11 @@ def run_script(
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = main(config)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        sys.exit(141)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -38,6 +45,18 @@ def run_script(
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def _nobody_reads() -> bool:
+    """Whether it is our own output that has lost its reader; what is left of it then goes nowhere, and in silence."""
+    if not hasattr(select, "poll"):
+        return False
+    reader = select.poll()
+    reader.register(sys.stdout.fileno(), 0)  # errors are told without being asked for
+    if not reader.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _terminate(*_: object) -> None:

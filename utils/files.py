@@ -36,5 +36,7 @@ def require_writable(folder: Path, option: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # names that are no UTF-8 hold lone surrogates: JSON has an escape for them, the encoding has not
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dataset.drawing import N_WORD_BUCKETS, Drawing
 from dataset.entities import DEEPDXF_TYPES
 from dataset.strokes import Ink
-from utils.drawing import N_WORD_BUCKETS, Drawing
 
 IMAGE_SIZE = 32  # cells a side
 N_DIRECTIONS = 4

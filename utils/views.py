@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from dataset.drawing import Drawing
 from dataset.entities import ABSENT, DEEPDXF_TYPES, MAX_BIN, SLOTS, TYPE_INDEX, Kind
-from utils.drawing import Drawing
 
 _COLUMNS = {kind: np.array([1 + i for i, slot in enumerate(SLOTS) if slot.kind is kind]) for kind in Kind}
 

@@ -39,11 +39,21 @@ class DenseGGNN(nn.Module):
         Raises:
             ValueError: the input is wider than ``out_channels``.
         """
-        batch, nodes, width = x.shape
+        width = x.shape[-1]
         if width > self.out_channels:
             raise ValueError(f"input of width {width} does not fit into out_channels {self.out_channels}")
         x = F.pad(x, (0, self.out_channels - width))  # [B, N, out]
         for weight in self.weight:
-            messages = adj @ (x @ weight)  # [B, N, out]
-            x = self.rnn(messages.flatten(0, 1), x.flatten(0, 1)).view(batch, nodes, self.out_channels)
+            x = self._update(adj @ (x @ weight), x)  # [B, N, out]
         return x if mask is None else x * mask[..., None].to(x.dtype)
+
+    def _update(self, messages: Tensor, x: Tensor) -> Tensor:
+        """``self.rnn(messages, x)``: the equations of ``torch.nn.GRUCell``, in operations that ``torch.vmap`` batches.
+
+        Shape: ``[B, N, out]`` twice -> ``[B, N, out]``.
+        """
+        reset_in, update_in, new_in = F.linear(messages, self.rnn.weight_ih, self.rnn.bias_ih).chunk(3, dim=-1)
+        reset_old, update_old, new_old = F.linear(x, self.rnn.weight_hh, self.rnn.bias_hh).chunk(3, dim=-1)
+        update = torch.sigmoid(update_in + update_old)
+        new = torch.tanh(new_in + torch.sigmoid(reset_in + reset_old) * new_old)
+        return new + update * (x - new)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.contrastive import unit
+from model.contrastive import cosines
 from model.precision import full_precision
 
 
@@ -23,8 +23,7 @@ def attend(nodes: Tensor, others: Tensor, others_present: Tensor) -> Tensor:
     Shape: ``nodes [B, N, D]``, ``others [B, M, D]``, ``others_present [B, M]`` -> float32 ``[B, N, D]``.
     """
     with full_precision(nodes):
-        cosine = unit(nodes) @ unit(others).transpose(1, 2)  # [B, N, M]
-        weight = F.relu(cosine) * others_present[:, None, :]
+        weight = F.relu(cosines(nodes, others)) * others_present[:, None, :]  # [B, N, M]
         weight = weight / weight.sum(dim=-1, keepdim=True).clamp(min=1e-6)
         return weight @ others.float()
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import ezdxf
 import numpy as np
+import pytest
 from ezdxf.document import Drawing
 
+from dataset import reading
 from dataset.content import Content, measure
 from dataset.dxf_process_DeepDXF import decode_rows, sequence_rows
 from dataset.entities import TYPE_INDEX
@@ -42,6 +44,27 @@ def decoded(document: Drawing, folder: Path) -> tuple[list[tuple[str, dict[str, 
     content = content_of(document, folder)
     extents = drawing_extents(content.boxes)
     return decode_rows(sequence_rows(content, extents), extents), extents.side / 255
+
+
+def assert_same_sheet(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the fast reader and without, all that both encoders' tensors are made of is equal, to the last bit."""
+    quick = read_sheet(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "read_fast", _refuse)
+        full = read_sheet(path)
+    for name in ("opened_blocks", "recovered", "left_out", "paper_space"):
+        assert getattr(quick, name) == getattr(full, name), name
+    assert [entity.dxftype() for entity in quick.entities] == [entity.dxftype() for entity in full.entities]
+    assert [entity.dxf.layer for entity in quick.entities] == [entity.dxf.layer for entity in full.entities]
+    quick, full = measure(quick), measure(full)
+    for name in ("represented", "approximated", "left_out", "parameters"):
+        assert getattr(quick, name) == getattr(full, name), name
+    assert np.array_equal(quick.types, full.types)
+    assert np.array_equal(quick.boxes, full.boxes, equal_nan=True)
+
+
+def _refuse(path: Path) -> Drawing:
+    raise ValueError("left to ezdxf")
 
 
 def types_of(*names: str) -> np.ndarray:

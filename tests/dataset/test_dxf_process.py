@@ -91,12 +91,40 @@ def test_exit_status(tmp_path):
     failed = run(tmp_path, "--input", "none", "--output", "two")
     assert failed.returncode == 1 and "no drawings" in failed.stderr
 
+    failed = run(tmp_path, "--input", "nowhere", "--output", "two")
+    assert failed.returncode == 1 and "nowhere does not exist" in failed.stderr
+
     (tmp_path / "file").write_text("in the way")
     failed = run(tmp_path, "--input", "good", "--output", "file/out", "--workers", 1)
     assert failed.returncode == 1 and "cannot write" in failed.stderr
 
     assert run(tmp_path, "--input", "good", "--overlap", "sometimes").returncode == 2
     assert "--overlap" in run(tmp_path, "--help").stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the platform has no broken pipes of this kind")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nobody_reading_the_table_is_no_traceback(tmp_path, unbuffered):
+    saved(lines_drawing(1), tmp_path / "in", "a.dxf")
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, str(SCRIPT), "--input", "in", "--output", "out", "--workers", "1"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert (tmp_path / "out" / "report.json").is_file()
+
+
+def test_one_is_no_plural(tmp_path):
+    document, space = new_drawing()
+    block = document.blocks.new("SHEET")
+    block.add_line((0, 0), (1, 1))
+    block.add_line((0, 0), (2, 1))
+    space.add_blockref("SHEET", (0, 0))
+    saved(document, tmp_path / "in", "a.dxf")
+    table = format_report(process_drawings(ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1)))
+    assert table.startswith("1 drawing: ") and "1 sheet " in table
 
 
 def test_strict_fails_at_the_first_skipped_drawing(tmp_path):

@@ -242,6 +242,16 @@ def test_dimension_in_a_transformed_wrapper():
     check(document, dimension)
 
 
+def test_dimension_in_a_mirrored_wrapper():
+    document, space = new_drawing()
+    block = document.blocks.new("SH1")
+    left, bottom, right, top = Geometry(document).box(dimension_without_text(block))
+    insert = space.add_blockref("SH1", (5, 5), dxfattribs={"xscale": -1})
+    (dimension,) = insert.virtual_entities()
+    assert dimension.dxf.extrusion.z < 0
+    assert Geometry(document).box(dimension) == pytest.approx((5 - right, 5 + bottom, 5 - left, 5 + top))
+
+
 def test_dimension_without_block_is_drawn_or_falls_back_to_its_points():
     document, space = new_drawing()
     dimension = dimension_without_text(space)
@@ -267,6 +277,17 @@ def test_leaders():
     assert box[:2] == (-20, -10) and box[2] > 5
 
 
+@pytest.mark.parametrize("mirror", [(-1, 1), (1, -1), (-1, -1)])
+def test_a_mirrored_multileader_is_mirrored_with_its_text(mirror):
+    document, space = new_drawing()
+    builder = space.add_multileader_mtext("Standard")
+    builder.set_content("NOTE", char_height=3)
+    builder.build(insert=Vec2(5, 7))
+    corners = np.reshape(Geometry(document).box(space[-1]), (2, 2)) * mirror
+    space[-1].transform(Matrix44.scale(*mirror, 1))
+    assert Geometry(document).box(space[-1]) == pytest.approx((*corners.min(axis=0), *corners.max(axis=0)))
+
+
 def test_texts_have_the_extents_of_their_content():
     document, space = new_drawing()
     geometry = Geometry(document)
@@ -286,6 +307,19 @@ def test_texts_are_aligned(halign, valign, left, bottom):
     text = space.add_text("AB", height=2, dxfattribs={"halign": halign, "valign": valign, "align_point": (10, 20)})
     min_x, min_y, max_x, _ = Geometry(document).box(text)
     assert (min_x, min_y) == pytest.approx((10 + left * (max_x - min_x), 20 + bottom * 2))
+
+
+@pytest.mark.parametrize("halign,valign", [(0, 0), (1, 0), (2, 3), (4, 0), (1, 1)])
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_backward_and_upside_down_texts_are_mirrored_at_their_anchor(halign, valign, rotation):
+    document, space = new_drawing()
+    geometry = Geometry(document)
+    attribs = {"halign": halign, "valign": valign, "insert": (10, 20), "align_point": (10, 20), "rotation": rotation}
+    corners = np.reshape(geometry.box(space.add_text("(AB", height=2, dxfattribs=attribs)), (2, 2)) - (10, 20)
+    for flags, along, up in ((2, -1, 1), (4, 1, -1), (6, -1, -1)):
+        mirrored = corners * ((along, up) if rotation == 0 else (up, along)) + (10, 20)
+        text = space.add_text("(AB", height=2, dxfattribs={**attribs, "text_generation_flag": flags})
+        assert geometry.box(text) == pytest.approx((*mirrored.min(axis=0), *mirrored.max(axis=0))), flags
 
 
 def test_mtext_lines_wrap_and_hang_from_their_attachment_point():

@@ -116,6 +116,14 @@ def test_texts(drawing, tmp_path):
     assert name == "MTEXT" and 15 < values["width"] < 45
 
 
+@pytest.mark.parametrize("attribs", [{"text_generation_flag": 2}, {"extrusion": (0, 0, -1)}])
+def test_a_mirrored_text_has_the_row_of_a_readable_one_in_its_place(drawing, tmp_path, attribs):
+    document, space = drawing
+    right = 150 if "text_generation_flag" in attribs else -150  # seen from behind the x axis is reversed
+    space.add_text("AB", height=20, dxfattribs=attribs).set_placement((right, 20))
+    one(document, tmp_path, **points((150 - 40, 20)), height=20, width=40, rotation=0)
+
+
 def test_hatch(drawing, tmp_path):
     document, space = drawing
     hatch = space.add_hatch()

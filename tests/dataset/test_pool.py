@@ -1,6 +1,7 @@
 """A file that crashes, hangs or eats memory costs itself, and a million files cost no memory."""
 
 import os
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -15,6 +16,7 @@ from dataset.worker import FileReport, Task
 from tests.dataset.building import new_drawing, saved
 
 GIGABYTE = 1_000_000_000
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def behave(task):
@@ -60,6 +62,41 @@ def test_one_file_in_trouble_costs_only_itself_and_says_so():
         trouble = troubles.get(file.source)
         assert file.status == ("skipped" if trouble else "read")
         assert not trouble or trouble in file.reason
+
+
+def sleep_and_tell(task):
+    task.path.write_text(f"{os.getpid()}.")
+    time.sleep(600)
+
+
+def kill_and_see_nothing_left(script, folder):
+    """Run a script whose worker hangs in :func:`sleep_and_tell`, writing to ``told``, kill it, and wait for the worker
+    to be gone."""
+    told = folder / "told"
+    run = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    wait_for(lambda: told.exists() and told.read_text().endswith("."))
+    run.kill()
+    run.wait()
+    worker = int(told.read_text()[:-1])
+    wait_for(lambda: not Path(f"/proc/{worker}").exists())
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_nothing_of_a_killed_run_stays_behind(tmp_path):
+    script = """
+from dataset.pool import run_in_pool
+from tests.dataset.test_pool import sleep_and_tell, task
+if __name__ == "__main__":
+    list(run_in_pool([task("told")], 1, 600, 4_000_000_000, sleep_and_tell))
+"""
+    kill_and_see_nothing_left(script, tmp_path)
 
 
 def test_a_full_disk_fails_the_run():

@@ -200,6 +200,22 @@ def test_array_insert_is_opened_copy_by_copy(tmp_path):
     assert [line.dxf.start.x for line in sheet.entities] == [-1, 0, 9, 10, 19, 20]
 
 
+@pytest.mark.parametrize("placed", [{"xscale": 2, "yscale": 2}, {"xscale": -3, "yscale": 3, "rotation": 30}])
+def test_an_array_in_a_wrapper_grows_with_it(placed):
+    document, space = new_drawing()
+    document.blocks.new("PART").add_line((0, 0), (2, 1))
+    block = document.blocks.new("SHEET")
+    array = {"column_count": 3, "column_spacing": 5, "row_count": 2, "row_spacing": 7, "rotation": 40}
+    block.add_blockref("PART", (1, 1), dxfattribs=array)
+    block.add_point((1, 1))
+    block.add_point((1, 1))  # with these the array is not the whole sheet, and stays closed
+    wrapper = space.add_blockref("SHEET", (9, 9), dxfattribs=placed)
+    (opened, *_), names = open_wrappers([wrapper], Counter())
+    assert names == ("SHEET",) and opened.mcount == 6
+    geometry = Geometry(document)
+    assert geometry.box(opened) == pytest.approx(geometry.box(wrapper))
+
+
 def test_attributes_of_an_opened_wrapper_are_read_as_text(tmp_path):
     document, space = new_drawing()
     wrapped(document, "TITLE", 4).add_attdef("NAME", (0, 0))

@@ -107,7 +107,7 @@ def test_an_output_of_another_drawing_is_not_taken_for_this_one(done, tmp_path):
     path, task = done
     twin = path.rename(path.with_name("b.dxf"))
     report = run_task(Task(twin, "b.dxf", task.sequence_path, task.graph_path, "cross"))
-    assert (report.status, report.cause) == ("read", resume.NEW)
+    assert (report.status, report.cause) == ("read", resume.OTHER_DRAWING)
 
 
 def test_a_recovered_drawing_stays_known_as_one(tmp_path):
@@ -142,6 +142,35 @@ def test_a_second_run_reports_all_but_does_only_what_is_new(tmp_path):
     assert statuses(tmp_path / "out" / "report.json") == {"a.dxf": "unchanged", "b.dxf": "read", "c.dxf": "read"}
     assert report.totals["represented"] == {"LINE": 8} and report.causes == {resume.NEW: 1, resume.CHANGED: 1}
     assert "1 unchanged" in format_report(report) and resume.CHANGED in format_report(report)
+
+
+def test_what_another_input_replaces_is_counted(tmp_path):
+    drawing(tmp_path / "one", "a.dxf")
+    drawing(tmp_path / "one", "b.dxf")
+    drawing(tmp_path / "two", "a.dxf", lines=7)
+    drawing(tmp_path / "two", "b.DXF", lines=7)
+    first = process_drawings(ProcessConfig(tmp_path / "one", tmp_path / "out", workers=1))
+    assert first.renewed == 0 and "renewed" not in format_report(first)
+    report = process_drawings(ProcessConfig(tmp_path / "two", tmp_path / "out", workers=1))
+    assert report.causes == {resume.CHANGED: 1, resume.OTHER_DRAWING: 1} and report.renewed == 2
+    assert "replacing what an earlier run wrote: 2 drawings" in format_report(report)
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["totals"]["renewed"] == 2
+
+
+def test_unfinished_files_of_a_killed_run_are_removed_and_no_others(tmp_path):
+    drawing(tmp_path / "in" / "sub", "a.dxf")
+    config = ProcessConfig(tmp_path / "in", tmp_path / "out", workers=1)
+    process_drawings(config)
+    now, old = (tmp_path / "out" / "GF" / "sub" / f".{age}.partial" for age in ("now", "old"))
+    mine = tmp_path / "out" / "GF" / "mine.partial"
+    for path in (now, old, mine):
+        path.write_bytes(b"half a file")
+    for path in (old, mine):
+        os.utime(path, (0, 0))
+    report = process_drawings(config)
+    assert (now.exists(), old.exists(), mine.exists()) == (True, False, True) and report.unfinished == 1
+    assert "1 file" in format_report(report)
+    assert process_drawings(config).unfinished == 0
 
 
 def test_a_killed_run_loses_at_most_the_files_in_flight(tmp_path):

@@ -1,5 +1,7 @@
 """Files on disk are whole or not there, and say what is wrong with them."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -77,10 +79,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_killed_write_is_not_taken_for_an_output(tmp_path):
-    with pytest.raises(KeyboardInterrupt), storage._whole_file(tmp_path / "a.h5"):
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_killed_write_is_not_taken_for_an_output(tmp_path, monkeypatch, size):
+    def killed(path, content):
+        with path.open("wb") as file:
+            file.write(content[:size])
         assert not list(tmp_path.glob("*.h5")) and len(list(tmp_path.iterdir())) == 1
         raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", killed)
+    with pytest.raises(KeyboardInterrupt), storage.whole_file(tmp_path / "a.h5"):
+        pass
     assert list(tmp_path.iterdir()) == []
 
 

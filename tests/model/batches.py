@@ -14,6 +14,7 @@ from config.DeepDXF_config import DeepDXFModelConfig
 from config.GF_config import GFModelConfig
 from config.joint_config import JointConfig
 from dataset.entities import ABSENT, N_BINS, N_SLOTS, PAD, ROW_LENGTH
+from utils.DeepDXF_utils import collate, cut_chunks
 from utils.GF_utils import draw_partners
 
 
@@ -56,25 +57,9 @@ def random_rows(length: int, seed: int = 0) -> Tensor:
     return rows
 
 
-def deepdxf_batch(drawings: list[Tensor], chunk_size: int = 16, extra_rows: int = 0, extra_chunks: int = 0) -> dict:
-    """Cut drawings into chunks and pad them, to the longest chunk plus ``extra_rows``."""
-    chunks = [
-        (index, start, rows[start : start + chunk_size])
-        for index, rows in enumerate(drawings)
-        for start in range(0, len(rows), chunk_size)
-    ]
-    chunks += [(0, 0, drawings[0][:0])] * extra_chunks
-    longest = max(len(rows) for _, _, rows in chunks) + extra_rows
-    padded = torch.full((len(chunks), longest, ROW_LENGTH), ABSENT, dtype=torch.int16)
-    padded[..., 0] = PAD
-    for place, (_, _, rows) in enumerate(chunks):
-        padded[place, : len(rows)] = rows
-    return {
-        "rows": padded,
-        "drawing": torch.tensor([index for index, _, _ in chunks]),
-        "start": torch.tensor([start for _, start, _ in chunks]),
-        "n_drawings": len(drawings),
-    }
+def deepdxf_batch(drawings: list[Tensor], chunk_size: int = 16) -> dict:
+    """Drawings cut into chunks and packed, as a loader does it."""
+    return collate([cut_chunks(rows.numpy(), chunk_size) for rows in drawings])
 
 
 def view_batch(count: int, seed: int = 0) -> dict:

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from pytorch_metric_learning.losses import NTXentLoss
 
 from model.DeepDXF_loss import cross_entropy, nt_xent, nt_xent_logits
 
@@ -24,6 +25,18 @@ def test_equals_a_double_loop(count, temperature):
     torch.manual_seed(0)
     z1, z2 = torch.randn(2, count, 8)
     assert nt_xent(z1, z2, temperature).item() == pytest.approx(slow(z1, z2, temperature), rel=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.07, 0.5])
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_equals_pytorch_metric_learning_in_value_and_gradient(count, temperature):
+    torch.manual_seed(0)
+    z = torch.randn(2 * count, 8, requires_grad=True)
+    theirs = NTXentLoss(temperature)(z, torch.arange(count).repeat(2))
+    ours = nt_xent(*z.chunk(2), temperature)
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+    want, got = (torch.autograd.grad(loss, z)[0] for loss in (theirs, ours))
+    assert torch.allclose(got, want, atol=1e-5)
 
 
 def test_five_drawings_give_5_positives_and_80_negatives():

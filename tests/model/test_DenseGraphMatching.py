@@ -7,11 +7,11 @@ from model.layers.DenseGraphMatching import DenseGraphMatching, attend, fuse
 
 def attend_one(node, others, others_present):
     """What one node sees, written as a loop over the other graph's nodes."""
-    total, weights = torch.zeros_like(node), 0.0
+    total, weights = torch.zeros_like(node), torch.zeros(())
     for other, present in zip(others, others_present, strict=True):
         if not present or node.norm() == 0 or other.norm() == 0:
             continue
-        weight = max(0.0, (node @ other / (node.norm() * other.norm())).item())
+        weight = (node @ other / (node.norm() * other.norm())).clamp(min=0)
         total, weights = total + weight * other, weights + weight
     return total / weights if weights > 0 else total
 
@@ -46,19 +46,34 @@ def test_attention_is_a_weighted_mean():
     assert torch.allclose(attend(nodes, same, torch.ones(2, 6).bool()), same[:, :1].expand(2, 5, 4), atol=1e-6)
 
 
+def matched_by_loop(layer, match, nodes, others, others_present):
+    rows = []
+    for x, y in zip(nodes.flatten(0, 1), by_loop(nodes, others, others_present).flatten(0, 1), strict=True):
+        if match == "concat":
+            rows.append(layer.weight @ torch.cat([x, y]) + layer.bias)
+        else:
+            rows.append(functional.bilinear(x[None], y[None], layer.weight, layer.bias)[0])
+    return torch.stack(rows).unflatten(0, nodes.shape[:2])
+
+
 @pytest.mark.parametrize("match", ["concat", "bilinear"])
-def test_matching_equals_a_loop_over_nodes(graphs, match):
+def test_matching_equals_a_loop_over_nodes_in_values_and_gradients(graphs, match):
     layer = DenseGraphMatching(4, 3, match)
-    seen = by_loop(*graphs)
-    want = torch.empty(3, 5, 3)
-    for graph in range(3):
-        for node in range(5):
-            x, y = graphs[0][graph, node], seen[graph, node]
-            if match == "concat":
-                want[graph, node] = layer.weight @ torch.cat([x, y]) + layer.bias
-            else:
-                want[graph, node] = functional.bilinear(x[None], y[None], layer.weight, layer.bias)[0]
-    assert torch.allclose(layer(*graphs), want, atol=1e-5)
+    nodes, others, present = graphs
+    found = []
+    for compare in (layer, lambda *inputs: matched_by_loop(layer, match, *inputs)):
+        inputs = nodes.clone().requires_grad_(), others.clone().requires_grad_()
+        out = compare(*inputs, present)
+        layer.zero_grad()
+        out.square().sum().backward()
+        found.append((out.detach(), *(tensor.grad for tensor in (*inputs, layer.weight, layer.bias))))
+    zero = (nodes == 0).all(dim=-1)  # a zero row has no direction: the loop's gradient there is none
+    for name, got, want in zip(("values", "nodes", "others", "weight", "bias"), *found, strict=True):
+        if name == "nodes":
+            got, want = got[~zero], want[~zero]
+        if name == "others":
+            got, want = got[present & (others != 0).any(-1)], want[present & (others != 0).any(-1)]
+        torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}")
 
 
 @pytest.mark.parametrize("match", ["concat", "bilinear"])

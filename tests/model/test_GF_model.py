@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 from torch_geometric.nn import GatedGraphConv, GCNConv, GINConv, SAGEConv
+from torch_geometric.nn.dense import DenseGCNConv, DenseGINConv, DenseSAGEConv
 
 from model.GF_model import GFEncoder, GFModel, make_conv
 from model.layers.DenseGraphMatching import fuse
@@ -60,6 +61,55 @@ def test_encoder_equals_sparse_layers_on_the_present_nodes(conv):
         for ours, theirs in pairs.items():
             got_grad, want_grad = dense_layer.get_parameter(ours).grad, sparse_layer.get_parameter(theirs).grad
             assert torch.allclose(got_grad, want_grad, rtol=1e-4, atol=1e-4), ours
+
+
+def dense_conv(conv: str, width_in: int, width_out: int) -> nn.Module:
+    match conv:
+        case "gcn":
+            return DenseGCNConv(width_in, width_out)
+        case "graphsage":
+            return DenseSAGEConv(width_in, width_out)
+        case "gin":
+            layers = nn.Linear(width_in, width_out), nn.ReLU(), nn.Linear(width_out, width_out)
+            return DenseGINConv(nn.Sequential(*layers))
+
+
+@pytest.mark.parametrize("conv", ["gcn", "graphsage", "gin"])
+def test_encoder_equals_dense_layers_in_values_and_gradients(conv):
+    """With masks, isolated nodes, and graphs without any node."""
+    torch.manual_seed(0)
+    batch = gf_batch(6)
+    batch["features"][2], batch["adjacency"][2] = 0, 0
+    features, adjacency, present = batch["features"], batch["adjacency"], present_nodes(batch["features"])
+    encoder = GFEncoder(gf_config(conv=conv, filters="12_16_16"))
+    dense = [dense_conv(conv, *widths) for widths in ((11, 12), (12, 16), (16, 16))]
+    for theirs, ours in zip(dense, encoder.convs, strict=True):
+        theirs.load_state_dict(ours.state_dict())
+    want = features
+    for layer in dense:
+        want = layer(want, adjacency, present).relu()
+    got = encoder(features, adjacency, present)
+    torch.testing.assert_close(got, want)
+
+    got.square().sum().backward()
+    want.square().sum().backward()
+    for theirs, ours in zip(dense, encoder.convs, strict=True):
+        for (name, p), q in zip(theirs.named_parameters(), ours.parameters(), strict=True):
+            torch.testing.assert_close(q.grad, p.grad, msg=name)
+
+
+@pytest.mark.parametrize("conv", CONVS)
+def test_dropout_is_that_of_the_masks(conv):
+    torch.manual_seed(0)
+    batch = gf_batch(6)
+    graphs = batch["features"], batch["adjacency"], present_nodes(batch["features"])
+    encoder = GFEncoder(gf_config(conv=conv, filters="12_16", dropout=0.25))
+    kept = [torch.rand(6, 10, width) < 0.75 for width in (12, 16)]
+    nodes = graphs[0]
+    for layer, mask in zip(encoder.convs, kept, strict=True):
+        nodes = layer(nodes, *graphs[1:]).relu() * mask / 0.75
+    torch.testing.assert_close(encoder(*graphs, kept), nodes)
+    assert not torch.allclose(encoder(*graphs), nodes)
 
 
 def test_unknown_conv():

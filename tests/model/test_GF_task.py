@@ -5,6 +5,7 @@ import torch
 
 from model.GF_task import GFTask
 from tests.model.batches import assert_all_learn, assert_finite, gf_batch, gf_config, gradients, train
+from utils.engine.program import Stack
 
 OPTIONS = [(conv, match) for conv in ("gcn", "graphsage", "gin", "ggnn") for match in ("concat", "bilinear")]
 
@@ -49,23 +50,68 @@ def test_vectors_of_the_training_pass_are_those_of_the_plain_graphs():
     assert torch.allclose(task.forward_with_vectors(batch)[1], task.embed(batch)["gf"], atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
-@pytest.mark.parametrize("conv", ["gcn", "graphsage", "gin", "ggnn"])
-def test_extreme_graphs_stay_finite(conv, dtype):
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(("conv", "match"), OPTIONS)
+def test_extreme_graphs_stay_finite(conv, match, dtype):
     torch.manual_seed(0)
-    task, batch = GFTask(gf_config(conv=conv)), gf_batch(6)
+    task, batch = GFTask(gf_config(conv=conv, match=match)), gf_batch(6)
     batch["features"][1] = 0  # no node at all
     batch["adjacency"][1] = 0
     batch["features"][2, 1:] = 0  # one node
     batch["adjacency"][2] = 0
     for name in ("features", "adjacency"):
         batch[name][4] = batch[name][3]  # the same drawing twice
+    batch["features"][5] = 0
+    batch["features"][5, 9, 0] = 1.0  # one entity
+    batch["adjacency"][5] = 0
     assert_finite(task, batch, dtype)
+    same = {name: batch[name][3].expand(4, *batch[name][3].shape) for name in ("features", "adjacency")}
+    assert_finite(task, same | {"partner": torch.tensor([1, 0, 3, 2])}, dtype)  # nothing but one drawing
     assert_finite(
         task,
         {"features": torch.zeros(2, 10, 11), "adjacency": torch.zeros(2, 10, 10)} | {"partner": torch.tensor([1, 0])},
         dtype,
     )
+
+
+@pytest.mark.parametrize(("conv", "match"), OPTIONS)
+def test_graphs_of_zeros_that_fill_a_batch_up_change_nothing(conv, match):
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config(conv=conv, match=match)), gf_batch(5)
+    batch["noise"] = task.draw(batch)
+    filled = {
+        name: {key: filled_up(value) for key, value in tensor.items()} if name == "noise" else filled_up(tensor)
+        for name, tensor in batch.items()
+    }
+    assert torch.allclose(task(batch)["loss"], task(filled)["loss"], atol=1e-6)
+    assert torch.allclose(task(batch)["accuracy"], task(filled)["accuracy"], atol=1e-6)
+    few, many = gradients(task, batch), gradients(task, filled)
+    for name in few:
+        torch.testing.assert_close(few[name], many[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+def filled_up(tensor):
+    return torch.cat([tensor, tensor.new_zeros(3, *tensor.shape[1:])])
+
+
+@pytest.mark.parametrize(("conv", "match"), OPTIONS)
+@pytest.mark.filterwarnings("error:There is a performance drop")
+def test_every_part_can_be_stacked_without_falling_back_to_a_loop(conv, match):
+    tasks = [GFTask(gf_config(conv=conv, match=match)) for _ in range(2)]
+    Stack(tasks)([gf_batch(4, 0), gf_batch(4, 1)], [1, 2])["loss"].sum().backward()
+    assert all(parameter.grad.abs().max() > 0 for parameter in tasks[1].parameters())
+
+
+def test_a_forward_draws_what_draw_draws_and_with_it_nothing():
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config()), gf_batch(8)
+    torch.manual_seed(1)
+    by_itself = task(batch)["loss"]
+    torch.manual_seed(1)
+    noise = task.draw(batch)
+    state = torch.get_rng_state()
+    assert torch.equal(task({**batch, "noise": noise})["loss"], by_itself)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_same_seed_same_gradients_bit_for_bit():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import model.embedding
 from config.DeepDXF_config import DeepDXFModelConfig
 from config.errors import UserError
 from config.joint_config import JointConfig
@@ -89,3 +90,39 @@ def test_similarity_by_hand():
     assert similarity(right, -right, "cosine") == -1.0
     assert similarity(right, up, "euclidean") == pytest.approx(1 / (1 + 2**0.5))
     assert similarity(right, nothing, "cosine") == 0.0
+
+
+def test_many_at_once_equal_one_by_one_in_their_order(embed, monkeypatch):
+    monkeypatch.setattr(model.embedding, "WINDOW", 7)
+    monkeypatch.setattr(model.embedding, "BATCH_ENTITIES", 60)
+    drawings = [drawing(seed, 1 + 13 * seed % 90, graph=seed % 4 > 0) for seed in range(17)]
+    many = list(embed.many(iter(drawings)))
+    assert len(many) == 17
+    for each, found in zip(drawings, many, strict=True):
+        alone = embed(each)
+        assert set(found) == set(alone)
+        for name, vector in alone.items():
+            assert found[name] == pytest.approx(vector, abs=1e-5)
+
+
+def test_a_batch_holds_no_more_than_it_may(monkeypatch):
+    monkeypatch.setattr(model.embedding, "BATCH_ENTITIES", 100)
+    drawings = [drawing(seed, 1 + 37 * seed % 150, graph=seed % 3 > 0) for seed in range(30)]
+    batches = list(model.embedding._batches(drawings))
+    assert sorted(index for batch in batches for index in batch) == list(range(30))
+    for batch in batches:
+        lengths = [drawings[index].entity_count for index in batch]
+        assert len(batch) == 1 or len(batch) * max(lengths) <= 100
+        assert len({drawings[index].gf_counts is None for index in batch}) == 1
+    assert max(map(len, batches)) > 2
+
+
+def test_untrained_weights_are_the_seed_s_and_not_the_checkpoint_s(checkpoint, embed):
+    device, each = torch.device("cpu"), drawing(1, 20)
+    state = torch.random.get_rng_state()
+    first, again, other = (Embedder(checkpoint, device, untrained_seed=seed)(each) for seed in (5, 5, 6))
+    assert torch.equal(state, torch.random.get_rng_state()), "the run's own random numbers are left alone"
+    for name, vector in embed(each).items():
+        assert np.array_equal(first[name], again[name])
+        assert not np.allclose(first[name], other[name])
+        assert not np.allclose(first[name], vector)

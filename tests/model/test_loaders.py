@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.DeepDXF_config import DeepDXFConfig
 from config.errors import UserError
@@ -12,7 +14,7 @@ from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 from model.DeepDXF_dataset import DeepDXFData
-from model.GF_dataset import GFData
+from model.GF_dataset import GFData, GFLoader
 from model.joint_dataset import JointDataLoader
 
 EXTENTS = Extents(0, 0, 100, 100)
@@ -45,6 +47,11 @@ def data_dir(tmp_path_factory):
     for i in range(N_SEQUENCE_ONLY):
         _write(folder, f"sequence only {i}", 60 + i, graph=False, sequence=True)
     return folder
+
+
+def _owner(batch):
+    """Which drawing of the batch each row belongs to."""
+    return batch["drawing"].repeat_interleave(torch.tensor(batch["lengths"]))
 
 
 def _names(loader, epoch=0):
@@ -82,6 +89,16 @@ def test_a_drawing_that_tests_one_encoder_never_trains_the_other(data_dir):
         assert not train_rows & {*fold.val, *joint.split.test}
 
 
+@pytest.mark.parametrize("batch_size", [2, 4, 7, 16, 25, 26, 27, 500])
+def test_deepdxf_batch_size_is_the_most_that_meet(data_dir, batch_size):
+    train, val = DeepDXFData(DeepDXFConfig(data_dir=data_dir, n_folds=3, batch_size=batch_size)).get_fold_loaders(0)
+    for loader in (train, val):
+        sizes = [len(batch["names"]) for batch in loader.epoch(0)]
+        odd_one = batch_size == 2 and len(loader.indices) % 2  # a batch of one would have nothing to differ from
+        assert 2 <= min(sizes) <= max(sizes) <= batch_size + odd_one
+        assert sum(sizes) == len(loader.indices)
+
+
 @pytest.mark.parametrize("kind", ["gf", "deepdxf"])
 def test_every_drawing_comes_once_an_epoch_in_a_new_order(data_dir, kind):
     data = DATA[kind](data_dir, n_folds=3, batch_size=4)
@@ -102,10 +119,28 @@ def test_gf_pairs_no_graph_with_itself_and_leaves_none_over(data_dir):
         assert sorted(partner.tolist()) == list(range(len(partner)))
 
 
+@pytest.fixture(scope="module")
+def graphs(data_dir):
+    return GFData(GFConfig(data_dir=data_dir, n_folds=3)).dataset
+
+
+@given(size=st.integers(2, 44), batch_size=st.integers(2, 50), seed=st.integers(0, 2**31), epoch=st.integers(0, 99))
+def test_every_graph_is_paired_once_an_epoch_with_another_one(graphs, size, batch_size, seed, epoch):
+    """None is left out, none comes twice, none meets itself."""
+    loader = GFLoader(graphs, np.arange(len(graphs.names))[:size], batch_size, seed, train=True)
+    seen, met = [], []
+    for batch in loader.epoch(epoch):
+        names, partner = np.array(batch["names"]), batch["partner"].numpy()
+        assert (names != names[partner]).all()
+        assert len(names) >= min(size, batch_size)
+        assert torch.equal(batch["features"], graphs.features[graphs.indices(names)])
+        seen += names.tolist()
+        met += names[partner].tolist()
+    assert sorted(seen) == sorted(met) == sorted(graphs.names[:size])
+
+
 def test_90_batches_for_the_published_set():
     """16,035 drawings, a fifth held out, 10 folds, 128 graphs a batch."""
-    from model.GF_dataset import GFLoader
-
     train = round(16_035 * 0.8 * 0.9)
     assert len(GFLoader(None, np.arange(train), 128, seed=0, train=True)) == 90
 
@@ -177,23 +212,20 @@ def test_validation_views_are_the_same_every_epoch_and_train_views_are_new(data_
     assert torch.equal(rows(val, 0), rows(val, 0))
     if views != "dropout":
         (batch,) = list(val.epoch(0))[:1]
-        half = batch["n_drawings"] // 2
-        first = batch["rows"][batch["drawing"] < half]
-        second = batch["rows"][batch["drawing"] >= half]
+        owner = _owner(batch)
+        first = batch["rows"][owner < batch["n_drawings"] // 2]
+        second = batch["rows"][owner >= batch["n_drawings"] // 2]
         assert first.shape != second.shape or not torch.equal(first, second)
     assert not torch.equal(rows(train, 0)[:500], rows(train, 1)[:500])
 
 
-def test_long_drawings_are_sampled_in_training_and_whole_in_validation(data_dir):
-    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, views="dropout", chunk_size=4, max_train_entities=8)
+@pytest.mark.parametrize("chunk_size", [4, 256])
+def test_long_drawings_are_sampled_in_training_and_whole_in_validation(data_dir, chunk_size):
+    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, views="dropout", chunk_size=chunk_size, max_train_entities=8)
     train, val = DeepDXFData(config).get_fold_loaders(0)
 
     def longest(loader):
-        return max(
-            int((batch["rows"][batch["drawing"] == i][:, :, 0] != 12).sum())
-            for batch in loader.epoch(0)
-            for i in range(batch["n_drawings"])
-        )
+        return max(int(_owner(batch).bincount().max()) for batch in loader.epoch(0))
 
     assert longest(train) <= 8
     assert longest(val) > 8

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.transformer_encoder import Packing, TransformerEncoder, TransformerLayer
+from model.transformer_encoder import TransformerEncoder, TransformerLayer, split_runs
 
 
 def torch_layer(ours: TransformerLayer, d_model: int, n_heads: int, d_feedforward: int) -> nn.TransformerEncoderLayer:
@@ -28,18 +28,23 @@ def test_layer_equals_torchs_pre_norm_layer():
     torch.manual_seed(0)
     ours = TransformerLayer(16, 4, 24, 0.0)
     theirs = torch_layer(ours, 16, 4, 24)
-    tokens, valid = torch.randn(3, 7, 16), torch.arange(7) < torch.tensor([[7], [4], [1]])
-    packing = Packing(valid)
-    got = ours(packing.pack(tokens), packing)
-    want = theirs(tokens, src_key_padding_mask=~valid)
-    assert torch.allclose(got, want[valid], atol=1e-5)
+    padded, valid = torch.randn(4, 7, 16), torch.arange(7) < torch.tensor([[1], [4], [4], [7]])
+    tokens = padded[valid].requires_grad_()
+    got = ours(tokens, [1, 4, 4, 7])
+    want = theirs(padded, src_key_padding_mask=~valid)[valid]
+    assert torch.allclose(got, want, atol=1e-5)
+
+    target = torch.randn_like(got)
+    got_grad = torch.autograd.grad((got * target).sum(), ours.to_qkv.weight)[0]
+    want_grad = torch.autograd.grad((want * target).sum(), theirs.self_attn.in_proj_weight)[0]
+    assert torch.allclose(got_grad, want_grad, atol=1e-4)
 
 
-def test_packing_there_and_back():
-    tokens, valid = torch.randn(3, 7, 16), torch.arange(7) < torch.tensor([[7], [4], [0]])
-    packing = Packing(valid)
-    assert torch.equal(packing.pack(tokens), tokens[valid])
-    assert torch.equal(packing.unpack(packing.pack(tokens)), tokens * valid[..., None])
+def test_runs_hold_chunks_of_one_length():
+    tokens = torch.arange(10)
+    runs = split_runs(tokens, [1, 1, 3, 2, 2, 1])
+    assert [run.tolist() for run in runs] == [[[0], [1]], [[2, 3, 4]], [[5, 6], [7, 8]], [[9]]]
+    assert all(run.data_ptr() == tokens[run.flatten()[0] :].data_ptr() for run in runs), "views, no copies"
 
 
 @pytest.fixture
@@ -48,47 +53,33 @@ def encoder():
     return TransformerEncoder(16, 2, 4, 24, 0.3)
 
 
-def test_padding_is_inert_whatever_stands_in_it(encoder):
-    encoder.eval()
-    tokens, valid = torch.randn(2, 5, 16), torch.ones(2, 5).bool()
-    padded = torch.cat([tokens, 50 * torch.randn(2, 3, 16)], dim=1)
-    got = encoder(padded, torch.cat([valid, torch.zeros(2, 3).bool()], dim=1))
-    assert torch.allclose(got[:, :5], encoder(tokens, valid), atol=1e-5)
-
-
-def test_padding_gets_no_gradient(encoder):
-    tokens = torch.randn(2, 5, 16, requires_grad=True)
-    valid = torch.arange(5) < torch.tensor([[5], [2]])
-    encoder(tokens, valid)[valid].square().sum().backward()
-    assert (tokens.grad[~valid] == 0).all()
-    assert (tokens.grad[valid] != 0).any()
-
-
-def test_a_chunk_of_nothing_but_padding_is_finite(encoder):
-    tokens = torch.randn(2, 5, 16, requires_grad=True)
-    valid = torch.arange(5) < torch.tensor([[5], [0]])
-    out = encoder(tokens, valid)
-    out[valid].sum().backward()
-    assert out.isfinite().all()
-    assert tokens.grad.isfinite().all()
-
-
 def test_chunks_do_not_see_each_other(encoder):
     encoder.eval()
-    tokens, valid = torch.randn(2, 5, 16), torch.ones(2, 5).bool()
-    changed = torch.stack([tokens[0], torch.randn(5, 16)])
-    assert torch.equal(encoder(tokens, valid)[0], encoder(changed, valid)[0])
+    tokens = torch.randn(10, 16)
+    changed = torch.cat([tokens[:5], torch.randn(5, 16)])
+    for lengths in ([5, 5], [2, 3, 5]):
+        one, two = encoder(tokens, lengths), encoder(changed, lengths)
+        assert torch.allclose(one[:5], two[:5], atol=1e-6)
+        assert not torch.allclose(one[5:], two[5:])
+
+
+@pytest.mark.parametrize("lengths", [[1, 1, 1], [3, 3, 3, 9], [2, 7, 7, 300]])
+def test_a_chunk_comes_out_as_if_it_were_alone(encoder, lengths):
+    encoder.eval()
+    tokens = torch.randn(sum(lengths), 16)
+    alone = [encoder(part, [len(part)]) for part in tokens.split(lengths)]
+    assert torch.allclose(encoder(tokens, lengths), torch.cat(alone), atol=1e-5)
 
 
 def test_without_dropout_training_equals_evaluation():
     torch.manual_seed(0)
     encoder = TransformerEncoder(16, 2, 4, 24, 0.0)
-    tokens, valid = torch.randn(2, 5, 16), torch.arange(5) < torch.tensor([[5], [3]])
-    trained = encoder.train()(tokens, valid)
+    tokens, lengths = torch.randn(8, 16), [3, 5]
+    trained = encoder.train()(tokens, lengths)
     with torch.no_grad():
-        assert torch.allclose(trained, encoder.eval()(tokens, valid), atol=1e-6)
+        assert torch.allclose(trained, encoder.eval()(tokens, lengths), atol=1e-6)
 
 
 def test_dropout_makes_two_passes_differ(encoder):
-    tokens, valid = torch.randn(2, 5, 16), torch.ones(2, 5).bool()
-    assert not torch.equal(encoder(tokens, valid), encoder(tokens, valid))
+    tokens = torch.randn(10, 16)
+    assert not torch.equal(encoder(tokens, [5, 5]), encoder(tokens, [5, 5]))

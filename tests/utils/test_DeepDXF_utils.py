@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset.entities import ABSENT, MAX_BIN, PAD, ROW_LENGTH, SLOT_INDEX, Extents, make_row
+from dataset.entities import ABSENT, MAX_BIN, SLOT_INDEX, Extents, make_row
 from utils.DeepDXF_utils import collate, cut_chunks, drawing_view, drop_entities, sample_chunks, shift_and_scale
 
 EXTENTS = Extents(0, 0, 100, 100)
@@ -27,12 +28,14 @@ def test_chunks_hold_every_row_once_and_are_even(length, size):
     assert max(lengths) - min(lengths) <= 1
 
 
-def test_sampled_chunks_stay_within_the_limit_and_in_order(rows):
-    chunks = cut_chunks(rows, 16)
-    picked = sample_chunks(chunks, 64, np.random.default_rng(0))
-    assert sum(len(part) for _, part in picked) <= 64 + 16
-    assert [start for start, _ in picked] == sorted(start for start, _ in picked)
-    assert sample_chunks(chunks, 0, np.random.default_rng(0)) == chunks
+@given(length=st.integers(1, 1000), size=st.integers(1, 64), limit=st.integers(0, 500), seed=st.integers(0, 9))
+def test_sampled_chunks_stay_within_the_limit_and_in_order(length, size, limit, seed):
+    chunks = cut_chunks(np.arange(length)[:, None], min(size, limit or size))
+    picked = sample_chunks(chunks, limit, np.random.default_rng(seed))
+    read = sum(len(part) for _, part in picked)
+    assert 1 <= read <= (limit or length)
+    assert read == length or limit < length
+    assert [start for start, _ in picked] == sorted({start for start, _ in picked})
 
 
 def test_dropping_leaves_some_of_the_rows_as_they_were(rows):
@@ -67,12 +70,14 @@ def test_views_differ_and_leave_the_original_alone(rows):
     assert np.array_equal(rows, before)
 
 
-def test_collate_pads_to_the_longest_chunk_with_padding_tokens(rows):
-    batch = collate([cut_chunks(rows[:5], 4), cut_chunks(rows[:2], 4)])
-    assert batch["rows"].shape == (3, 3, ROW_LENGTH)
-    assert batch["drawing"].tolist() == [0, 0, 1]
-    assert batch["start"].tolist() == [0, 3, 0]
-    assert batch["n_drawings"] == 2
-    padding = batch["rows"][batch["rows"][:, :, 0] == PAD]
-    assert len(padding) == 2
-    assert (padding[:, 1:] == ABSENT).all()
+def test_collate_packs_the_chunks_by_length(rows):
+    batch = collate([cut_chunks(rows[:5], 4), cut_chunks(rows[5:7], 4), cut_chunks(rows[7:8], 4)])
+    assert batch["lengths"] == [1, 2, 2, 3]
+    assert batch["drawing"].tolist() == [2, 0, 1, 0] or batch["drawing"].tolist() == [2, 1, 0, 0]
+    assert batch["n_drawings"] == 3
+    owner = batch["drawing"].repeat_interleave(torch.tensor(batch["lengths"]))
+    for index, part in enumerate((rows[:5], rows[5:7], rows[7:8])):
+        mine = owner == index
+        order = batch["position"][mine].argsort()
+        assert np.array_equal(batch["rows"][mine][order].numpy(), part)
+        assert sorted(batch["position"][mine].tolist()) == list(range(len(part)))

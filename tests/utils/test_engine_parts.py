@@ -50,7 +50,11 @@ def test_one_optimizer_holds_every_parameter_and_decays_only_matrices():
     exempt_ids = {id(parameter) for parameter in exempt["params"]}
     names = {name for name, parameter in task.named_parameters() if id(parameter) in exempt_ids}
     assert "weighting.log_variance" in names
-    assert "deepdxf.model.embedding.types.weight" in names
+    assert {name for name in names if "embedding" in name} == {
+        "deepdxf.model.embedding.types.weight",
+        "deepdxf.model.embedding.parameter_embedding.bins",
+        "deepdxf.model.embedding.parameter_embedding.slots",
+    }
     assert {name for name in names if "norm" in name} == {name for name, _ in task.named_parameters() if "norm" in name}
     assert "deepdxf.model.to_latent.weight" not in names
 

@@ -15,7 +15,7 @@ from torch import nn
 from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.early_stopping import EarlyStopping
-from utils.engine.device import Precision, choose_device, to_device
+from utils.engine.device import Precision, choose_device, keep_freed_memory, to_device
 from utils.engine.learner import FitResult, Learner
 from utils.engine.trainer import Trainer
 from utils.files import require_writable
@@ -50,6 +50,7 @@ class CrossValidation:
             The summary: every fold, mean and standard deviation over folds, the test.
         """
         device = self._check()
+        keep_freed_memory()
         started = time.perf_counter()
         with RunLog(self.kind, self.config) as log:
             logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)

@@ -1,0 +1,153 @@
+"""What would the published run cost here? 16,035 drawings, 10 folds, 50 epochs, 128 graphs a batch; published: 3 hours
+on three RTX 2080 Ti.
+
+    python benchmarks/gf_headline.py --data_dir data --json figures.json
+
+Real or generated graphs are drawn with replacement up to that number. The loop that GF_main.py uses trains all folds
+for a few epochs, validation included, on all cores; the median epoch is multiplied. No fold stops early here. Reading
+the graphs, writing checkpoints and the test come on top: a minute or less.
+
+The clock says what a run costs now. Where other programs share the cores, the processor's time over the number of cores
+says what it would cost, at the least, if they were idle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+if __package__ in (None, ""):  # started as a file: make the repository root importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+import torch
+
+from benchmarks.gf_graphs import GraphSource
+from config.GF_config import GFConfig
+from model.GF_dataset import GFDataset, GFLoader
+from model.GF_task import GFTask
+from utils.cli import run_script
+from utils.early_stopping import EarlyStopping
+from utils.engine.cross_validation import CrossValidation
+from utils.splits import split_drawings
+
+PUBLISHED_SECONDS = 3 * 3600
+EPOCHS, FOLDS, BATCH_SIZE = 50, 10, 128
+
+
+@dataclass
+class BenchmarkConfig(GraphSource):
+    """Time of the published GF run on this machine, extrapolated from measured epochs."""
+
+    drawings: int = 16_035
+    """Drawings in the set."""
+    epochs: int = 3
+    """Epochs to measure."""
+    folds: Literal["together", "one_by_one", "both"] = "together"
+    """How the folds are trained; both ways are compared in one run."""
+    device: str = "auto"
+    """auto, cpu, cuda."""
+    threads: int = 0
+    """Of torch; 0: its default, all cores."""
+    json: Path | None = None
+    """Also write the figures here."""
+
+
+class Resampled:
+    """The data of a run: graphs drawn with replacement, split as :class:`model.GF_dataset.GFData` splits."""
+
+    facts: dict[str, Any]
+
+    def __init__(self, dataset: GFDataset, count: int, config: GFConfig) -> None:
+        self.dataset, self.config, self.facts = dataset, config, dataset.reading
+        self.graph = np.random.default_rng(config.seed).integers(0, len(dataset.names), count)
+        self.split = split_drawings(
+            [str(i) for i in range(count)],
+            n_folds=config.n_folds,
+            test_fraction=config.test_fraction,
+            val_fraction=config.val_fraction,
+            seed=config.seed,
+        )
+        self.n_folds = len(self.split.folds)
+
+    def to(self, device: torch.device) -> None:
+        self.dataset.to(device)
+
+    def get_fold_loaders(self, fold: int) -> tuple[GFLoader, GFLoader]:
+        members = self.split.folds[fold]
+        return self._loader(members.train, train=True), self._loader(members.val, train=False)
+
+    def get_test_loaders(self) -> GFLoader:
+        return self._loader(self.split.test, train=False)
+
+    def _loader(self, names: tuple[str, ...], train: bool) -> GFLoader:
+        indices = self.graph[[int(name) for name in names]]
+        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, train)
+
+
+def epoch_seconds(dataset: GFDataset, config: BenchmarkConfig, folds: str) -> tuple[list[float], float]:
+    """Seconds of each epoch of all folds by the clock, and the processor's time of an epoch, the test included."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = GFConfig(
+            checkpoint_dir=Path(folder) / "checkpoints", log_dir=Path(folder) / "logs", run_name="run",
+            epochs=config.epochs, n_folds=FOLDS, batch_size=BATCH_SIZE, seed=config.seed, device=config.device,
+        )  # fmt: skip
+        started = time.process_time()
+        CrossValidation(
+            kind="gf",
+            config=run,
+            data=Resampled(dataset, config.drawings, run),
+            build_task=lambda: GFTask(run),
+            build_early_stopping=lambda: EarlyStopping(run.patience),
+            together=folds == "together",
+        ).run()
+        processor = (time.process_time() - started) / run.epochs
+        lines = (Path(folder) / "logs" / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [record for record in map(json.loads, lines) if record["event"] == "epoch"]
+    per_epoch = [[record["seconds"] for record in records if record["epoch"] == epoch] for epoch in range(run.epochs)]
+    return [seconds[0] if folds == "together" else sum(seconds) for seconds in per_epoch], processor
+
+
+def main(config: BenchmarkConfig) -> None:
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    dataset = config.load()
+    ways = ["together", "one_by_one"] if config.folds == "both" else [config.folds]
+    figures = {}
+    for way in ways:
+        seconds, processor = epoch_seconds(dataset, config, way)
+        whole, idle = EPOCHS * statistics.median(seconds), EPOCHS * processor / torch.get_num_threads()
+        figures[way] = {
+            "epoch_seconds": seconds,
+            "processor_seconds": processor,
+            "run_seconds": whole,
+            "idle_run_seconds": idle,
+            "ratio": PUBLISHED_SECONDS / whole,
+            "idle_ratio": PUBLISHED_SECONDS / idle,
+        }
+    print(
+        f"\n{config.drawings} drawings, {FOLDS} folds, {EPOCHS} epochs; {torch.get_num_threads()} thread(s), device"
+        f" {config.device}, load {os.getloadavg()[0]:.1f}\n\n"
+        "| folds | an epoch, s: median (least, most) | run, minutes | published / this | processor, s |"
+        " on idle cores, minutes | published / this |\n|---|---|---|---|---|---|---|"
+    )
+    for way, figure in figures.items():
+        epochs = figure["epoch_seconds"]
+        print(
+            f"| {way} | {statistics.median(epochs):.1f} ({min(epochs):.1f}, {max(epochs):.1f}) |"
+            f" {figure['run_seconds'] / 60:.1f} | {figure['ratio']:.1f} | {figure['processor_seconds']:.1f} |"
+            f" {figure['idle_run_seconds'] / 60:.1f} | {figure['idle_ratio']:.1f} |"
+        )
+    if config.json:
+        config.json.write_text(json.dumps({**figures[ways[0]], "ways": figures}, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_script(BenchmarkConfig, main)
