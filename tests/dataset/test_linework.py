@@ -26,6 +26,8 @@ def add_one_of_each(msp):
     msp.add_text("WORDS", height=4).set_placement((10, 40))
     msp.add_mtext("two lines\\Pof text", dxfattribs={"char_height": 3, "insert": (70, 40)})
     msp.add_hatch().paths.add_polyline_path([(80, 10, 0.3), (95, 10, 0), (95, 25, 0)], is_closed=True)
+    behind = msp.add_hatch(dxfattribs={"extrusion": (0, 0, -1)})
+    behind.paths.add_polyline_path([(-70, 30), (-60, 30), (-60, 38)], is_closed=True)
     edges = msp.add_hatch().paths.add_edge_path()
     edges.add_line((80, 50), (95, 50))
     edges.add_arc((87.5, 50), 7.5, 0, 180)
@@ -46,7 +48,7 @@ def test_every_entity_fills_its_box(tmp_path):
     sheet = sheet_of(document, tmp_path)
     geometry = Geometry(sheet.document, sheet.sight)
     drawn = linework(sheet)
-    assert len(drawn) == len(sheet.entities) == 16
+    assert len(drawn) == len(sheet.entities) == 17
     for entity, pieces in zip(sheet.entities, drawn, strict=True):
         box = np.array(geometry.box(entity))
         ends = pieces.reshape(-1, 2)
@@ -67,6 +69,13 @@ def test_lines_follow_the_curve(tmp_path):
     assert np.hypot(*(circle.reshape(-1, 2) - (3, 4)).T) == pytest.approx(10)
     assert np.hypot(*(half.reshape(-1, 2) - (5, 0)).T) == pytest.approx(5)
     assert half[:, [1, 3]].min() == pytest.approx(-5)
+
+
+def test_the_corners_of_a_solid_are_joined_along_its_sides(tmp_path):
+    document, msp = new_drawing()
+    msp.add_solid([(0, 0), (1, 0), (0, 1), (1, 1)])
+    (sides,) = linework(sheet_of(document, tmp_path))
+    assert np.hypot(*(sides[:, 2:] - sides[:, :2]).T) == pytest.approx([1, 1, 1, 1])
 
 
 def test_a_block_shows_the_same_as_its_exploded_insert(tmp_path):
