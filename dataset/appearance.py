@@ -68,14 +68,17 @@ def _even_choice(strokes: np.ndarray) -> np.ndarray:
     return np.sort(by_length[np.linspace(0, len(strokes) - 1, MAX_KEPT).astype(int)])
 
 
-def quarter_turns(appearance: Appearance) -> int:
+def quarter_turns(strokes: np.ndarray, ink: np.ndarray) -> int:
     """By how many quarter turns (0..3, counter-clockwise) the sheet lies on its side, as its texts tell.
 
     On an upright sheet texts run to the right and, beside vertical dimensions, upwards; nobody writes them upside down.
     So the turn is the one that brings most of the text length into these two directions, the first counting double. A
     sheet without text lies as it lies.
+
+    Args:
+        strokes, ink: see :class:`Appearance`.
     """
-    texts = appearance.strokes[appearance.ink == Ink.TEXT].astype(np.float64)
+    texts = strokes[ink == Ink.TEXT].astype(np.float64)
     if not len(texts):
         return 0
     dx, dy = texts[:, 2] - texts[:, 0], texts[:, 3] - texts[:, 1]
