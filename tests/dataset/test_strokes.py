@@ -138,5 +138,5 @@ def test_a_sheet_on_its_side_is_noticed(tmp_path, turns):
     document.saveas(tmp_path / "a.dxf")
     content = measure(read_sheet(tmp_path / "a.dxf"))
     seen = appearance(content.strokes, content.texts, drawing_extents(content.boxes))
-    assert quarter_turns(seen) == turns
+    assert quarter_turns(seen.strokes, seen.ink) == turns
     assert sorted(seen.texts) == ["12.5"] * 4 + ["a note to read"] * 4
