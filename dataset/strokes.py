@@ -103,7 +103,8 @@ class Strokes:
         count = math.ceil(min(t1 - t0, 2 * math.pi) / ARC_STEP)
         t = t0 + (t1 - t0) / max(1, count) * np.arange(count + 1)
         c, s = np.cos(t), np.sin(t)
-        x, y = cx + ux * c + vx * s, cy + uy * c + vy * s
+        with np.errstate(over="ignore"):  # who asks for the box is told
+            x, y = cx + ux * c + vx * s, cy + uy * c + vy * s
         part = np.empty((count, 5))
         part[:, 0], part[:, 1], part[:, 2], part[:, 3], part[:, 4] = x[:-1], y[:-1], x[1:], y[1:], LINE
         self._parts.append(part)
