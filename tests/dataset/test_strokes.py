@@ -119,7 +119,7 @@ def test_a_stray_does_not_shrink_the_ink(far):
     alone = appearance([np.minimum(part, [[1, 0.9, 1, 0.9, 9]]) for part in strokes], [[]] * 60, frame)
     seen = appearance([*strokes, np.array([[far, far, -far, far, Ink.LINE]])], [[]] * 61, frame)
     assert np.array_equal(seen.strokes[:60], alone.strokes)
-    assert 0 <= seen.strokes.min() and seen.strokes.max() <= 1 and len(seen.strokes) == 61
+    assert seen.strokes.min() >= 0 and seen.strokes.max() <= 1 and len(seen.strokes) == 61
 
 
 def test_texts_of_blocks_attributes_and_dimensions():
