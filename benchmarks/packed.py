@@ -30,8 +30,8 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 import h5py
 import numpy as np
 
+from dataset.drawing import Drawing
 from dataset.dxf_process import ProcessConfig, process_drawings
-from dataset.entities import model_rows
 from dataset.generator import generate
 from dataset.packed import opened_shard
 from dataset.packing import pack
@@ -49,8 +49,8 @@ class BenchmarkConfig:
 
     data_dir: Path | None = None
     """Folder that dataset/dxf_process.py wrote; generated drawings if left out."""
-    shard_rows: int = 4_000_000
-    """Most entities in a shard."""
+    shard_mb: int = 256
+    """Most megabytes of a shard."""
     repeats: int = 5
     """How often the two ways take turns."""
     json: Path | None = None
@@ -62,7 +62,7 @@ def main(config: BenchmarkConfig) -> None:
         data = config.data_dir or _generated(Path(folder))
         packed = Path(folder, "packed")
         started = time.perf_counter()
-        size = pack(data, packed, config.shard_rows)
+        size = pack(data, packed, config.shard_mb * 1_000_000)
         seconds = time.perf_counter() - started
         print(f"{size.sequences} sequences, {size.rows:,} entities, {size.shards} shard(s), packed in {seconds:.1f} s")
         reads = _turns(config, lambda seed: _reads_from_files(data, seed), lambda seed: _reads_packed(packed, seed))
@@ -97,7 +97,7 @@ def _reads_from_files(data: Path, seed: int) -> float:
     order = np.random.default_rng(seed).permutation(len(paths))
     started = time.perf_counter()
     for i in order:
-        model_rows(read_sequence(paths[i]).dxf_vec)
+        Drawing.of(read_sequence(paths[i]))
     return len(order) / (time.perf_counter() - started)
 
 
@@ -106,7 +106,7 @@ def _reads_packed(packed: Path, seed: int) -> float:
     order = np.random.default_rng(seed).permutation(len(DataFolder(packed).deepdxf))
     started = time.perf_counter()
     for i in order:
-        sequences.rows(i)
+        sequences.drawing(i)
     return len(order) / (time.perf_counter() - started)
 
 
@@ -124,7 +124,7 @@ def _held(folder: Path) -> int:
     data = DataFolder(folder)
     kept = GFDataset(data.gf), DeepDXFDataset(data.deepdxf)
     for i in range(len(kept[1].names)):
-        kept[1].sequence(i)
+        kept[1].drawing(i)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return held + kept[0].adjacency.nbytes  # which is torch's own memory
@@ -133,7 +133,7 @@ def _held(folder: Path) -> int:
 def _layout(packed: Path, seed: int, chunk: int) -> float:
     """Reads per second of the first shard's drawings as they lie, over those from chunks of so many rows."""
     with h5py.File(next(packed.glob("*.h5"))) as shard, h5py.File(packed / "chunked", "w") as other:
-        contiguous, offsets = shard["DeepDXF/rows"], shard["DeepDXF/offsets"][()]
+        contiguous, offsets = shard["DeepDXF/rows"], shard["DeepDXF/offsets"][:, 0]
         chunked = other.create_dataset("rows", data=contiguous[()], chunks=(chunk,))
         other.flush()
         order = np.random.default_rng(seed).permutation(len(offsets) - 1)

@@ -40,14 +40,17 @@ def appearance(strokes: list[np.ndarray], texts: list[list[str]], extents: Exten
     """The appearance of a drawing from the strokes ``[n, 5]`` in drawing units and the strings of each of its entities.
 
     Of more than ``MAX_KEPT`` strokes some are kept: sorted by length, at equal steps. That keeps the distribution of
-    lengths, and does not depend on the order of the entities, which changes when a drawing is exploded.
+    lengths, and does not depend on the order of the entities, which changes when a drawing is exploded. As in the rows,
+    what strays (see :func:`dataset.extents.drawing_extents`) is clipped to the edge of the extents.
     """
     owner = np.repeat(np.arange(len(strokes)), [len(part) for part in strokes])
     every = np.concatenate([np.zeros((0, 5)), *strokes])
     kept = _even_choice(every)
     share = len(every) / max(1, len(kept))
     every, owner = every[kept], owner[kept]
-    placed = (every[:, :4] - np.tile([extents.min_x, extents.min_y], 2)) / extents.side
+    corner, size = np.array([extents.min_x, extents.min_y]), np.array([extents.width, extents.height])
+    with np.errstate(over="ignore"):  # a stray may lie at 1e+308
+        placed = (every[:, :4].reshape(-1, 2) - corner).clip(0.0, size).reshape(-1, 4) / extents.side
     strings = [(text, row) for row, found in enumerate(texts) for text in found][:MAX_TEXTS]
     return Appearance(
         placed.astype(np.float32),
@@ -68,14 +71,17 @@ def _even_choice(strokes: np.ndarray) -> np.ndarray:
     return np.sort(by_length[np.linspace(0, len(strokes) - 1, MAX_KEPT).astype(int)])
 
 
-def quarter_turns(appearance: Appearance) -> int:
+def quarter_turns(strokes: np.ndarray, ink: np.ndarray) -> int:
     """By how many quarter turns (0..3, counter-clockwise) the sheet lies on its side, as its texts tell.
 
     On an upright sheet texts run to the right and, beside vertical dimensions, upwards; nobody writes them upside down.
     So the turn is the one that brings most of the text length into these two directions, the first counting double. A
     sheet without text lies as it lies.
+
+    Args:
+        strokes, ink: see :class:`Appearance`.
     """
-    texts = appearance.strokes[appearance.ink == Ink.TEXT].astype(np.float64)
+    texts = strokes[ink == Ink.TEXT].astype(np.float64)
     if not len(texts):
         return 0
     dx, dy = texts[:, 2] - texts[:, 0], texts[:, 3] - texts[:, 1]

@@ -13,9 +13,9 @@ from dataset.entities import ALIASES, N_POINTS, TYPE_INDEX
 from dataset.geometry import Geometry
 from dataset.parameters import parameters
 from dataset.reading import DAMAGE, Sheet, type_of
-from dataset.strokes import Strokes
 from dataset.text_size import is_cut_short
 from dataset.texts import Texts
+from dataset.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ NO_BOX = (math.nan,) * 4
 
 def measure(sheet: Sheet) -> Content:
     """Measure every entity that the table knows; count the others, and the damaged ones, by type and reason."""
-    geometry = Geometry(sheet.document, sheet.sight)
-    drawn, written = Geometry(sheet.document, sheet.sight, Strokes), Texts(sheet.document, sheet.sight)
+    geometry, written = Geometry(sheet.document, sheet.sight, Trace), Texts(sheet.document, sheet.sight)
     types, boxes, values, strokes, texts = [], [], [], [], []
     represented: Counter[str] = Counter()
     approximated: Counter[str] = Counter()
@@ -59,11 +58,12 @@ def measure(sheet: Sheet) -> Content:
             left_out[spelled] += 1
             continue
         try:
-            box = geometry.box(entity)
+            shown = geometry.trace(entity)
+            box = shown.box()
             found = parameters(entity, name, box)
             if not math.isfinite(sum(found.values())):
                 raise ValueError("parameters are not finite")
-            ink, said = drawn.trace(entity).array(), written.of(entity)
+            ink, said = shown.strokes.array(), written.of(entity)
         except DAMAGE as error:
             left_out[f"{spelled}: {error}"[:200]] += 1
             continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dataset.appearance import Appearance, quarter_turns
-from dataset.entities import ABSENT, MAX_BIN, N_BINS, SLOT_INDEX, SLOTS, Extents, Kind, model_rows
+from dataset.appearance import quarter_turns
+from dataset.entities import ABSENT, MAX_BIN, N_BINS, SLOT_INDEX, SLOTS, TYPE_INDEX, Extents, Kind, model_rows
 from dataset.storage import SequenceRecord
 
 N_WORD_BUCKETS = 2048
@@ -17,7 +18,7 @@ GRAM_LENGTHS = (2, 3, 4)
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing, upright (see :func:`dataset.appearance.quarter_turns`).
+    """A drawing. What training and comparison read is upright, see :meth:`upright`.
 
     Attributes:
         rows: ``[L, ROW_LENGTH]`` int16, see :func:`dataset.entities.model_rows`.
@@ -25,7 +26,7 @@ class Drawing:
         ink: ``[S]`` uint8, see :class:`dataset.strokes.Ink`.
         stroke_owner: ``[S]`` int32, rows.
         share: how many strokes of the drawing one of these stands for.
-        grams: ``[K]`` int32, a bucket for every n-gram of letters on the sheet.
+        grams: ``[K]`` uint16, a bucket for every n-gram of letters on the sheet.
         gram_owner: ``[K]`` int32, rows.
         side: the larger side of the extents in drawing units.
     """
@@ -41,18 +42,20 @@ class Drawing:
 
     @classmethod
     def of(cls, record: SequenceRecord) -> Drawing:
+        """What a sequence file holds, upright."""
         seen, extents = record.appearance, record.extents
-        turns = quarter_turns(seen)
-        grams, owner = hashed_grams(seen)
-        return cls(
-            turn_rows_back(model_rows(record.dxf_vec), extents, turns),
-            turn_strokes_back(seen.strokes, turns),
-            seen.ink,
-            seen.stroke_owner,
-            seen.share,
-            grams,
-            owner,
-            extents.side,
+        grams, owner = hashed_grams(seen.texts, seen.text_owner)
+        rows = model_rows(record.dxf_vec)
+        drawn = cls(rows, seen.strokes, seen.ink, seen.stroke_owner, seen.share, grams, owner, extents.side)
+        return drawn.upright(extents)
+
+    def upright(self, extents: Extents) -> Drawing:
+        """This drawing, lying as it was drawn in ``extents``, as its texts are read."""
+        turns = quarter_turns(self.strokes, self.ink)
+        return replace(
+            self,
+            rows=turn_rows_back(self.rows, extents, turns),
+            strokes=turn_strokes_back(self.strokes, turns),
         )
 
     def keep(self, entities: np.ndarray) -> Drawing:
@@ -70,18 +73,21 @@ class Drawing:
         )
 
 
-def hashed_grams(seen: Appearance) -> tuple[np.ndarray, np.ndarray]:
+def hashed_grams(texts: Sequence[str], text_owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The n-grams of every word on the sheet, spaces around it included, as buckets of a hash, and their rows.
+
+    Args:
+        texts, text_owner: see :class:`dataset.appearance.Appearance`.
 
     Letters in twos to fours need no dictionary and no language, and forgive a changed digit. The hash is CRC-32, which
     is the same everywhere (feature hashing: Weinberger et al. 2009).
     """
     buckets, owners = [], []
-    for text, row in zip(seen.texts, seen.text_owner.tolist(), strict=True):
+    for text, row in zip(texts, text_owner.tolist(), strict=True):
         found = _grams(text)
         buckets += found
         owners += [row] * len(found)
-    return np.array(buckets, dtype=np.int32), np.array(owners, dtype=np.int32)
+    return np.array(buckets, dtype=np.uint16), np.array(owners, dtype=np.int32)
 
 
 def _grams(text: str) -> list[int]:
@@ -105,6 +111,8 @@ def turn_strokes_back(strokes: np.ndarray, turns: int) -> np.ndarray:
 _COLUMNS = {kind: np.array([1 + i for i, slot in enumerate(SLOTS) if slot.kind is kind]) for kind in Kind}
 # an arc's angles and the rotations turn with the sheet; knots, bulges and scales are the entity's own
 _TURNING = 1 + np.array([SLOT_INDEX[name] for name in ("start_angle", "end_angle", "rotation")])
+# a hatch has the lower left and the upper right corner of its box, which a turn makes the two others
+_LOWER, _UPPER = 1 + SLOT_INDEX["y0"], 1 + SLOT_INDEX["y1"]
 
 
 def turn_rows_back(rows: np.ndarray, extents: Extents, turns: int) -> np.ndarray:
@@ -118,5 +126,7 @@ def turn_rows_back(rows: np.ndarray, extents: Extents, turns: int) -> np.ndarray
         turned[:, _COLUMNS[Kind.Y]] = np.where(x == ABSENT, ABSENT, low)
         angles = rows[:, _TURNING]
         turned[:, _TURNING] = np.where(angles == ABSENT, ABSENT, (angles - N_BINS // 4) % N_BINS)
+        boxes = np.flatnonzero(rows[:, 0] == TYPE_INDEX["HATCH"])[:, None]
+        turned[boxes, [_LOWER, _UPPER]] = turned[boxes, [_UPPER, _LOWER]]
         rows, width, height = turned, height, width
     return rows

@@ -4,7 +4,7 @@
     python joint_main.py --data_dir packed
 
 Training on a packed folder gives the same numbers as training on the folder it was made of. It starts sooner, because
-no file is opened for a single drawing, and it needs less memory, because sequences stay on the disk.
+no file is opened for a single drawing, and it needs less memory, because drawings stay on the disk.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class PackConfig:
     output: Path = Path("packed")
     """Folder that gets the shards and packed.json: what --data_dir takes. What was packed there before is replaced."""
 
-    shard_rows: int = 4_000_000
-    """Most entities in a shard (144 bytes each), so that no file grows without bounds; a drawing is never cut."""
+    shard_mb: int = 256
+    """Most megabytes of a shard, so that no file grows without bounds; a drawing is never cut."""
 
     def __post_init__(self) -> None:
-        if self.shard_rows < 1:
-            raise ValueError(f"shard_rows must be 1 or more, not {self.shard_rows}")
+        if self.shard_mb < 1:
+            raise ValueError(f"shard_mb must be 1 or more, not {self.shard_mb}")
 
 
 def main(config: PackConfig) -> None:
     try:
-        packed = pack(config.input, config.output, config.shard_rows)
+        packed = pack(config.input, config.output, config.shard_mb * 1_000_000)
     except OSError as error:
         raise UserError(f"cannot write to {config.output.resolve()}: {error}") from error
     print(

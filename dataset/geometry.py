@@ -1,8 +1,9 @@
 """The lines of every entity, in world coordinates, for whoever collects them.
 
 Each kind of entity has one function that adds its lines and arcs to a collector: an :class:`~dataset.outline.Outline`,
-which keeps what its extents need, or :class:`~dataset.strokes.Strokes`, which keeps what is drawn. A block is gathered
-once and placed by every INSERT. Nothing is flattened here but splines, and these within bounds.
+which keeps what its extents need, :class:`~dataset.strokes.Strokes`, which keeps what is drawn, or a
+:class:`~dataset.trace.Trace`, which keeps both. A block is gathered once and placed by every INSERT. Nothing is
+flattened here but splines, and these within bounds.
 """
 
 from __future__ import annotations
@@ -38,15 +39,16 @@ from dataset.reading import DAMAGE
 from dataset.sight import Sight
 from dataset.strokes import Strokes
 from dataset.text_size import frame_lines
+from dataset.trace import Trace
 
 MAX_BLOCK_DEPTH = 64
 AS_IS = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
-Collector = TypeVar("Collector", Outline, Strokes)
+Collector = TypeVar("Collector", Outline, Strokes, Trace)
 
 
 class Geometry(Generic[Collector]):
-    """Outlines or strokes of a document's entities; keeps those of every block it has met.
+    """Outlines, strokes or both of a document's entities; keeps those of every block it has met.
 
     Args:
         collect: makes an empty collector.

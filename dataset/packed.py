@@ -1,8 +1,9 @@
 """Many drawings in few files, for training: what :mod:`dataset.packing` writes, read without a file for each drawing.
 
-A packed folder holds shards and ``packed.json``, which names them. A shard holds the sequences of its drawings as flat
-rows with offsets, neither compressed nor cut into HDF5 chunks, so that one drawing is one read of exactly its bytes,
-and their graphs beside them. Names stay in memory, and graphs once read; rows stay on the disk.
+A packed folder holds shards and ``packed.json``, which names them. A shard holds the rows, the strokes and the hashed
+words of its drawings, each of the three flat with offsets, neither compressed nor cut into HDF5 chunks, so that one
+drawing is three reads of exactly its bytes, and their graphs beside them. Names stay in memory, and graphs once read;
+drawings stay on the disk.
 """
 
 from __future__ import annotations
@@ -18,19 +19,24 @@ from typing import Any
 import h5py
 import numpy as np
 
+from dataset.appearance import Appearance
+from dataset.drawing import Drawing, hashed_grams
 from dataset.dxf_process_GF import N_CLASSES
-from dataset.entities import MEASUREMENT_COLUMN, ROW_LENGTH, SCHEMA_VERSION, measurement_bins
+from dataset.entities import MEASUREMENT_COLUMN, ROW_LENGTH, SCHEMA_VERSION, Extents, measurement_bins
 from dataset.sources import Graphs, Reading
 from dataset.storage import StorageError
 
 PACKED_KIND = "packed drawings"
-PACKED_VERSION = 1  # of the layout; raise it when it changes
+PACKED_VERSION = 2  # of the layout; raise it when it changes
 MANIFEST = "packed.json"
 MOST_OPEN = 256  # shards at once in a process
 
 assert MEASUREMENT_COLUMN == ROW_LENGTH - 1
 # a stored row without loss in half the bytes: only the measurement exceeds 16 bits
 PACKED_ROW = np.dtype([("type_and_slots", "<i2", (ROW_LENGTH - 1,)), ("measurement", "<i4")])
+PACKED_STROKE = np.dtype([("ends", "<f4", (4,)), ("owner", "<i4"), ("ink", "u1")])
+PACKED_GRAM = np.dtype([("owner", "<i4"), ("bucket", "<u2")])
+FLAT = {"rows": PACKED_ROW, "strokes": PACKED_STROKE, "grams": PACKED_GRAM}  # in the order of the offsets' columns
 
 
 def pack_rows(dxf_vec: np.ndarray) -> np.ndarray:
@@ -47,6 +53,21 @@ def unpack_rows(packed: np.ndarray) -> np.ndarray:
     dxf_vec[:, :-1] = packed["type_and_slots"]
     dxf_vec[:, -1] = packed["measurement"]
     return dxf_vec
+
+
+def pack_strokes(seen: Appearance) -> np.ndarray:
+    """``[S]`` of ``PACKED_STROKE``."""
+    packed = np.empty(len(seen.strokes), PACKED_STROKE)
+    packed["ends"], packed["owner"], packed["ink"] = seen.strokes, seen.stroke_owner, seen.ink
+    return packed
+
+
+def pack_grams(seen: Appearance) -> np.ndarray:
+    """The hashed n-grams of the texts, ``[K]`` of ``PACKED_GRAM``."""
+    buckets, owner = hashed_grams(seen.texts, seen.text_owner)
+    packed = np.empty(len(buckets), PACKED_GRAM)
+    packed["bucket"], packed["owner"] = buckets, owner
+    return packed
 
 
 class PackedFolder:
@@ -140,17 +161,17 @@ class PackedGraphs(_Packed):
 
 
 class PackedSequences(_Packed):
-    """Names of packed sequences, and the sequences; a row is read when it is asked for."""
+    """Names of packed sequences, and the sequences; a drawing is read when it is asked for."""
 
     def __init__(self, shards: list[Path], reading: Reading) -> None:
         super().__init__(shards, reading, "DeepDXF")
 
-    def open(self) -> RowsOnDisk:
-        return RowsOnDisk(tuple(self._shards), np.array(self._starts), self._reading)
+    def open(self) -> DrawingsOnDisk:
+        return DrawingsOnDisk(tuple(self._shards), np.array(self._starts), self._reading)
 
 
 @dataclass(frozen=True)
-class RowsOnDisk:
+class DrawingsOnDisk:
     """Sequences in shards, see :class:`dataset.sources.Sequences`.
 
     It holds no open file, so that it can be pickled and goes to other processes, forked or not: each opens a shard when
@@ -161,19 +182,34 @@ class RowsOnDisk:
     starts: np.ndarray
     reading: Reading
 
-    def rows(self, index: int) -> np.ndarray:
-        """``[L, ROW_LENGTH]`` int16 of one drawing. Raises IndexError if there is none."""
+    def drawing(self, index: int) -> Drawing:
+        """One drawing, upright. Raises IndexError if there is none."""
         if not 0 <= index < self.starts[-1]:
             raise IndexError(f"there are {self.starts[-1]} sequences, no number {index}")
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
         group = _shard(self.shards[number])["DeepDXF"]
         position = index - self.starts[number]
         first, end = group["offsets"][position : position + 2]
-        packed = group["rows"][first:end]
-        rows = np.empty((len(packed), ROW_LENGTH), np.int16)  # model_rows(unpack_rows(packed)), without the way round
-        rows[:, :-1] = packed["type_and_slots"]
-        rows[:, -1] = measurement_bins(packed["measurement"])
-        return rows
+        rows, strokes, grams = (group[name][first[i] : end[i]] for i, name in enumerate(FLAT))
+        extents = Extents(*group["extents"][position].tolist())
+        return Drawing(
+            rows=_model_rows(rows),
+            strokes=np.ascontiguousarray(strokes["ends"]),
+            ink=np.ascontiguousarray(strokes["ink"]),
+            stroke_owner=np.ascontiguousarray(strokes["owner"]),
+            share=float(group["stroke_share"][position]),
+            grams=np.ascontiguousarray(grams["bucket"]),
+            gram_owner=np.ascontiguousarray(grams["owner"]),
+            side=extents.side,
+        ).upright(extents)
+
+
+def _model_rows(packed: np.ndarray) -> np.ndarray:
+    """``model_rows(unpack_rows(packed))`` without the way round."""
+    rows = np.empty((len(packed), ROW_LENGTH), np.int16)
+    rows[:, :-1] = packed["type_and_slots"]
+    rows[:, -1] = measurement_bins(packed["measurement"])
+    return rows
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -207,9 +243,11 @@ def opened_shard(path: Path, process: int) -> dict[str, dict[str, Any]]:
         if file.attrs["kind"] != PACKED_KIND:
             raise KeyError("kind")
         sequences, graphs = dict(file["DeepDXF"]), dict(file["GF"])
-        sequences["offsets"] = sequences["offsets"][()]
-        if sequences["rows"].dtype != PACKED_ROW or len(sequences["rows"]) != sequences["offsets"][-1]:
-            raise KeyError("rows")
+        for name in ("offsets", "extents", "stroke_share"):
+            sequences[name] = sequences[name][()]
+        for name, end in zip(FLAT, sequences["offsets"][-1], strict=True):
+            if sequences[name].dtype != FLAT[name] or len(sequences[name]) != end:
+                raise KeyError(name)
         return {"DeepDXF": sequences, "GF": graphs}
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StorageError(f"{path}: is damaged or missing ({error}); run dataset/dxf_pack.py again") from error

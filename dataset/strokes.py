@@ -29,6 +29,10 @@ class Ink(IntEnum):
     FILL = 2  # the edge of a hatch or solid
 
 
+LINE, TEXT = float(Ink.LINE), float(Ink.TEXT)  # as they stand in an array
+NOTHING = np.zeros((0, 5))
+
+
 class Strokes:
     """Collects strokes; the methods are those of :class:`~dataset.outline.Outline`."""
 
@@ -45,8 +49,10 @@ class Strokes:
 
     def array(self) -> np.ndarray:
         """``[S, 5]`` float64: start and end point, and the kind of ink; at most ``MAX_STROKES``, taken evenly."""
-        lines = np.array(self._lines, dtype=np.float64).reshape(-1, 5)
-        return evenly(np.concatenate([lines, *self._parts]) if self._parts else lines, MAX_STROKES)
+        lines = [np.array(self._lines, dtype=np.float64)] if self._lines else []
+        parts = lines + self._parts
+        every = parts[0] if len(parts) == 1 else np.concatenate([NOTHING, *parts])
+        return evenly(every, MAX_STROKES)
 
     def box(self) -> Box | None:
         """The extents of the strokes, or None without any.
@@ -69,38 +75,43 @@ class Strokes:
         points = list(points)
         if len(points) > MAX_CURVE + 1:
             points = [points[i] for i in np.linspace(0, len(points) - 1, MAX_CURVE + 1).astype(int)]
-        self._lines += ((*p, *q, Ink.LINE) for p, q in pairwise(points))
+        self._lines += ((*p, *q, LINE) for p, q in pairwise(points))
 
     def text(self, corners: Sequence[Point]) -> None:
         """A text by the four corners of its frame, from the lower left one on."""
         (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
-        self._lines.append(((ax + dx) / 2, (ay + dy) / 2, (bx + cx) / 2, (by + cy) / 2, Ink.TEXT))
+        self._lines.append(((ax + dx) / 2, (ay + dy) / 2, (bx + cx) / 2, (by + cy) / 2, TEXT))
 
     def polyline(self, vertices: np.ndarray, bulges: np.ndarray, closed: bool) -> None:
         """A polyline ``[n, 2]`` with the bulges ``[n]`` of its segments."""
-        last = len(vertices) if closed else len(vertices) - 1
-        if last < 1:
+        points = list(map(tuple, vertices.tolist()))
+        if closed:
+            points += points[:1]
+        if not bulges.any():
+            self._lines += ((*p, *q, LINE) for p, q in pairwise(points))
             return
-        ends = np.roll(vertices, -1, axis=0)
-        segments = np.column_stack([vertices, ends, np.full(len(vertices), float(Ink.LINE))])[:last]
-        bulged = np.flatnonzero(bulges[:last])
-        self._parts.append(np.delete(segments, bulged, axis=0) if len(bulged) else segments)
-        for i in bulged.tolist():
-            arc = bulge_arc(tuple(vertices[i]), tuple(ends[i]), float(bulges[i]))
-            if arc is not None:
+        for (p, q), bulge in zip(pairwise(points), bulges.tolist(), strict=False):
+            if not bulge:
+                self._lines.append((*p, *q, LINE))
+            elif (arc := bulge_arc(p, q, bulge)) is not None:
                 self.add_arc(arc)
 
     def add_arc(self, arc: Arc) -> None:
         cx, cy, ux, uy, vx, vy, t0, t1 = arc
         if not all(map(math.isfinite, arc)):
             raise ValueError("coordinates are not finite")
-        t = np.linspace(t0, t1, math.ceil(min(t1 - t0, 2 * math.pi) / ARC_STEP) + 1)
-        points = np.column_stack([cx + ux * np.cos(t) + vx * np.sin(t), cy + uy * np.cos(t) + vy * np.sin(t)])
-        self._parts.append(np.column_stack([points[:-1], points[1:], np.full(len(t) - 1, float(Ink.LINE))]))
+        count = math.ceil(min(t1 - t0, 2 * math.pi) / ARC_STEP)
+        t = t0 + (t1 - t0) / max(1, count) * np.arange(count + 1)
+        c, s = np.cos(t), np.sin(t)
+        with np.errstate(over="ignore"):  # who asks for the box is told
+            x, y = cx + ux * c + vx * s, cy + uy * c + vy * s
+        part = np.empty((count, 5))
+        part[:, 0], part[:, 1], part[:, 2], part[:, 3], part[:, 4] = x[:-1], y[:-1], x[1:], y[1:], LINE
+        self._parts.append(part)
 
     def fill(self) -> None:
         """What was added so far is the edge of a filled area."""
-        strokes = self.array()
+        strokes = self.array().copy()
         strokes[:, 4] = Ink.FILL
         self.clear()
         self._parts.append(strokes)

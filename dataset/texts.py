@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import ezdxf
@@ -15,6 +16,8 @@ from dataset.text_size import unescaped
 MAX_DEPTH = 16  # of blocks in blocks
 MAX_STRINGS = 2_000  # of one entity
 MAX_LENGTH = 1_000  # characters of one string
+# halves of characters and ends of strings, which no file takes; undecoded bytes (U+DC80 to U+DCFF) stay
+NO_TEXT = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")
 
 
 class Texts:
@@ -46,7 +49,7 @@ class Texts:
             found = [*self._block(entity.dxf.name), *self._all(visible)]
         elif kind.endswith("DIMENSION"):
             found = self._all(entity.virtual_block_content or ()) if entity.is_virtual else self._picture(entity)
-        cleaned = (" ".join(unescaped(text[:MAX_LENGTH]).split()) for text in found)
+        cleaned = (" ".join(NO_TEXT.sub("\ufffd", unescaped(text[:MAX_LENGTH])).split()) for text in found)
         return [text for text in cleaned if text][:MAX_STRINGS]
 
     def _picture(self, dimension: DXFGraphic) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset.geometry import Geometry
+from dataset.trace import Trace
 from tests.dataset.building import new_drawing
 
 NEAR = 5e-3  # ezdxf turns arcs into Bezier curves, which swell by 3e-4 of the radius, and bulges into splines
@@ -231,6 +232,8 @@ def test_dimension_whose_picture_was_left_behind():
     box = Geometry(document).box(dimension)
     assert box[0] == min(point.x for point in points)
     assert box[2] == max(point.x for point in points)
+    shown = Geometry(document, collect=Trace).trace(dimension)
+    assert shown.box() == box == shown.strokes.box(), "its ink is not left behind either"
 
 
 def test_dimension_in_a_transformed_wrapper():

@@ -111,6 +111,17 @@ def test_of_many_strokes_some_are_kept():
     assert (np.diff(seen.stroke_owner) >= 0).all()
 
 
+@pytest.mark.parametrize("far", [1e4, 1e20, 1e300, -1.7e308])
+def test_a_stray_does_not_shrink_the_ink(far):
+    rng = np.random.default_rng(0)
+    strokes = [np.column_stack([rng.random((1, 4)), [[Ink.LINE]]]) for _ in range(60)]
+    frame = Extents(0.0, 0.0, 1.0, 0.9)
+    alone = appearance([np.minimum(part, [[1, 0.9, 1, 0.9, 9]]) for part in strokes], [[]] * 60, frame)
+    seen = appearance([*strokes, np.array([[far, far, -far, far, Ink.LINE]])], [[]] * 61, frame)
+    assert np.array_equal(seen.strokes[:60], alone.strokes)
+    assert seen.strokes.min() >= 0 and seen.strokes.max() <= 1 and len(seen.strokes) == 61
+
+
 def test_texts_of_blocks_attributes_and_dimensions():
     document, space = new_drawing()
     inner = document.blocks.new("INNER")
@@ -138,5 +149,5 @@ def test_a_sheet_on_its_side_is_noticed(tmp_path, turns):
     document.saveas(tmp_path / "a.dxf")
     content = measure(read_sheet(tmp_path / "a.dxf"))
     seen = appearance(content.strokes, content.texts, drawing_extents(content.boxes))
-    assert quarter_turns(seen) == turns
+    assert quarter_turns(seen.strokes, seen.ink) == turns
     assert sorted(seen.texts) == ["12.5"] * 4 + ["a note to read"] * 4

@@ -34,7 +34,7 @@ LOADERS = {
 @pytest.fixture(scope="module")
 def packed_dir(data_dir, tmp_path_factory):  # noqa: F811
     output = tmp_path_factory.mktemp("packed (2)")
-    assert pack(data_dir, output, shard_rows=200).shards > 3
+    assert pack(data_dir, output, shard_bytes=50_000).shards > 3
     return output
 
 
@@ -84,7 +84,7 @@ def long_drawings(folder, count, length):
 
 def test_sequences_stay_on_the_disk(tmp_path):
     long_drawings(tmp_path / "data", 40, 2000)
-    pack(tmp_path / "data", tmp_path / "packed", 10_000)
+    pack(tmp_path / "data", tmp_path / "packed", 5_000_000)
     size = 40 * 2000 * 142
 
     def held(folder):
@@ -92,7 +92,7 @@ def test_sequences_stay_on_the_disk(tmp_path):
         tracemalloc.start()
         dataset = DeepDXFDataset(source)
         for i in range(40):
-            assert dataset.sequence(i).shape == (2000, 71)
+            assert dataset.drawing(i).rows.shape == (2000, 71)
         bytes_held, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return bytes_held, most
@@ -103,7 +103,7 @@ def test_sequences_stay_on_the_disk(tmp_path):
 
 def first_rows(sequences, queue):
     opened = opened_shard.cache_info().misses
-    rows = sequences.rows(0)
+    rows = sequences.drawing(0).rows
     queue.put((os.getpid(), rows, opened_shard.cache_info().misses - opened))
 
 
@@ -112,7 +112,7 @@ def test_other_processes_read_too(packed_dir, method):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"the platform has no {method}")
     sequences = PackedFolder(packed_dir).sequences.open()
-    here = sequences.rows(0)  # the shard is open in this process
+    here = sequences.drawing(0).rows  # the shard is open in this process
     context = multiprocessing.get_context(method)
     queue = context.Queue()
     process = context.Process(target=first_rows, args=(sequences, queue))
@@ -126,7 +126,7 @@ def test_other_processes_read_too(packed_dir, method):
 
 def test_a_folder_that_changed_since_is_named(tmp_path, caplog):
     long_drawings(tmp_path / "data", 12, 3)
-    pack(tmp_path / "data", tmp_path / "packed", 100)
+    pack(tmp_path / "data", tmp_path / "packed", 10**6)
     with caplog.at_level(logging.WARNING):
         DataFolder(tmp_path / "packed")
         assert not caplog.records
@@ -134,14 +134,14 @@ def test_a_folder_that_changed_since_is_named(tmp_path, caplog):
         DataFolder(tmp_path / "packed")
         (record,) = caplog.records
         assert "has changed since" in record.message and str(tmp_path / "data") in record.message
-        pack(tmp_path / "data", tmp_path / "packed", 100)
+        pack(tmp_path / "data", tmp_path / "packed", 10**6)
         DataFolder(tmp_path / "packed")
         assert len(caplog.records) == 1
 
 
 def test_a_shard_that_was_lost_is_named(tmp_path):
     long_drawings(tmp_path / "data", 12, 3)
-    pack(tmp_path / "data", tmp_path / "packed", 100)
+    pack(tmp_path / "data", tmp_path / "packed", 10**6)
     (shard,) = (tmp_path / "packed").glob("*.h5")
     shard.unlink()
     with pytest.raises(UserError, match=r"shard-.*dxf_pack"):
