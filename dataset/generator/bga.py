@@ -10,6 +10,7 @@ from dataset.generator.style import Cycle
 
 class Bga(Kind):
     name = "bga"
+    shape, shown_in = ("field",), ("bottom",)
     title_en, title_zh = "BGA PACKAGE OUTLINE", "BGA封装外形图"
     plans = (
         (("bottom", "top"), ("side", "notes")),

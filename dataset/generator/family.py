@@ -16,7 +16,7 @@ from dataset.generator.pin_tables import PinTable
 from dataset.generator.revisions import revise
 from dataset.generator.sheet import Sheet, compose, wrapped
 from dataset.generator.sheet_metal import Bracket, FrontPanel, PerforatedPlate
-from dataset.generator.style import Cycle, draw_style
+from dataset.generator.style import Cycle, draw_style, title_values
 from dataset.generator.writer import build_document
 
 KINDS: tuple[Kind, ...] = (
@@ -67,24 +67,16 @@ class Family:
 
     def values(self, variant: int) -> dict[str, str]:
         """What the title block says."""
-        rng, style = self.rng("title", variant), self.style
-        size = self.kind.size(self.part(variant))
-        date = f"20{rng.randint(14, 25)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-        drawn, checked, approved = style.people
-        title = self.kind.title_zh if style.language == "zh" else self.kind.title_en
-        return {
-            "title": f"{title} {size}",
-            "number": f"{self.kind.name[:3].upper()}-{self.serial(variant)}",
-            "rev": f"1.{self.letter(variant)}",
-            "material": self.design.material,
-            "date": date,
-            "drawn": drawn,
-            "checked": checked,
-            "approved": approved,
-            "sheet": "1/1",
-            "unit": "mm",
-            "company": style.company,
-        }
+        kind = self.kind
+        title = kind.title_zh if self.style.language == "zh" else kind.title_en
+        return title_values(
+            self.rng("title", variant),
+            self.style,
+            title=f"{title} {kind.size(self.part(variant))}",
+            number=f"{kind.name[:3].upper()}-{self.serial(variant)}",
+            rev=f"1.{self.letter(variant)}",
+            material=self.design.material,
+        )
 
     def serial(self, variant: int) -> int:
         return self.rng("serial").randint(101, 899) + 3 * variant

@@ -11,6 +11,7 @@ from dataset.generator.style import Cycle
 
 class Gasket(Kind):
     name = "gasket"
+    shape, shown_in = ("outline", "port", "bead"), ("front",)
     title_en, title_zh = "GASKET", "密封垫"
     plans = (
         (("front", "section"), ("notes", "table")),

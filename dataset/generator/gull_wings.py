@@ -19,6 +19,7 @@ class GullWing(Kind):
         (("side", "detail"), ("top", "table")),
     )
     notes = NOTES
+    shape, shown_in = ("mark",), ("top",)
     materials = MATERIALS
 
     def design(self, rng: Random, cycle: Cycle) -> Numbers:

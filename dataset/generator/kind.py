@@ -20,6 +20,8 @@ class Kind:
     plans: tuple = ()  # each a grid of view names, "" for an empty cell
     notes: tuple = ()
     materials: tuple = ("SUS304", "AL6061-T6", "Q235B", "C1100")
+    shape: tuple[str, ...] = ()  # what of a design a person tells two parts of this kind apart by, whoever drew them
+    shown_in: tuple[str, ...] = ()  # the views without which that would not be seen
 
     def design(self, rng: Random, cycle: Cycle) -> Numbers:
         """Common choices; subclasses add their own to what this returns."""

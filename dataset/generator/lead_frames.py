@@ -23,6 +23,7 @@ class LeadFrame(Kind):
     """A strip of rows and columns of units; the unit is a block that holds blocks of leads."""
 
     name = "lead_frame"
+    shape, shown_in = ("sides", "pad", "rail"), ("strip",)
     title_en, title_zh = "LEAD FRAME STRIP", "引线框架"
     plans = (
         (("strip",), ("unit",), ("notes",)),
@@ -168,6 +169,7 @@ class PowerPackage(Kind):
     """A transistor outline: tab with a hole, body, three or more leads."""
 
     name = "power_package"
+    shape, shown_in = ("tab", "lead", "bent"), ("front", "side")
     title_en, title_zh = "TO OUTLINE", "TO封装外形图"
     plans = (
         (("front", "side"), ("notes", "table")),

@@ -21,6 +21,7 @@ class Leadless(Kind):
         (("bottom", "detail"), ("land", "notes")),
     )
     notes = NOTES
+    shape, shown_in = ("pad", "thermal"), ("bottom",)
     materials = MATERIALS
 
     def design(self, rng: Random, cycle: Cycle) -> Numbers:

@@ -22,6 +22,7 @@ NOTES = (
 
 class Flange(Kind):
     name = "flange"
+    shape, shown_in = ("outline", "hub"), ("front", "section")
     title_en, title_zh = "FLANGE", "法兰"
     plans = (
         (("front", "section"), ("notes", "table")),
@@ -147,6 +148,7 @@ def oval(half: float, end: float, middle: float):
 
 class Shaft(Kind):
     name = "shaft"
+    shape, shown_in = ("order",), ("front",)
     title_en, title_zh = "STEPPED SHAFT", "阶梯轴"
     plans = (
         (("front",), ("section",), ("notes",)),
@@ -251,6 +253,7 @@ class Shaft(Kind):
 
 class HeatSink(Kind):
     name = "heat_sink"
+    shape, shown_in = ("fin", "foot"), ("profile",)
     title_en, title_zh = "HEAT SINK", "散热器"
     plans = (
         (("profile",), ("plan",)),

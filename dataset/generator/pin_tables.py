@@ -13,6 +13,7 @@ class PinTable(Kind):
     """The pin assignment of a connector or a chip: two columns of pins beside a sketch of the body."""
 
     name = "pin_table"
+    shape, shown_in = ("body",), ("sketch",)
     title_en, title_zh = "PIN ASSIGNMENT", "引脚定义表"
     plans = (
         (("sketch", "table"), ("notes", "")),

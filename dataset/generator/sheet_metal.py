@@ -12,6 +12,7 @@ from dataset.generator.style import Cycle
 
 class Bracket(Kind):
     name = "bracket"
+    shape, shown_in = ("profile", "corner", "slots"), ("side", "plan")
     title_en, title_zh = "BRACKET", "支架"
     plans = (
         (("front", "side"), ("plan", "notes")),
@@ -156,6 +157,7 @@ class Bracket(Kind):
 
 class PerforatedPlate(Kind):
     name = "perforated_plate"
+    shape, shown_in = ("pattern", "corner"), ("front",)
     title_en, title_zh = "PERFORATED PLATE", "冲孔板"
     plans = (
         (("front", "edge"), ("notes", "detail")),
@@ -279,6 +281,7 @@ class PerforatedPlate(Kind):
 
 class FrontPanel(Kind):
     name = "front_panel"
+    shape, shown_in = ("connector", "vent"), ("front",)
     title_en, title_zh = "FRONT PANEL", "面板"
     plans = (
         (("front",), ("notes",)),

@@ -132,3 +132,18 @@ def draw_style(rng: Random, cycle: Cycle) -> Style:
         company=rng.choice(COMPANIES[language]),
         people=tuple(rng.sample(PEOPLE[language], 3)),
     )
+
+
+def title_values(rng: Random, style: Style, **values: str) -> dict[str, str]:
+    """What the title block says: `values` (title, number, rev, material), the date, the company and its people."""
+    drawn, checked, approved = style.people
+    return {
+        **values,
+        "date": f"20{rng.randint(14, 25)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
+        "drawn": drawn,
+        "checked": checked,
+        "approved": approved,
+        "sheet": "1/1",
+        "unit": "mm",
+        "company": style.company,
+    }
