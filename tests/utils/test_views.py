@@ -1,6 +1,8 @@
 """Views of a drawing: each changes what it says and nothing else, and rows, ink and words tell of the same edit."""
 
+from collections import Counter
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -137,17 +139,25 @@ def test_drop_class_loses_one_type_altogether():
 
 def test_crop_keeps_what_has_its_middle_in_a_window():
     drawing = marked(400)
-    middles = np.array([drawing.strokes[drawing.stroke_owner == i].reshape(-1, 2).mean(axis=0) for i in range(400)])
-    sizes = []
-    for seed in range(30):
+    middles = np.random.default_rng(1).random((400, 2))
+    around = np.random.default_rng(2).uniform(-0.01, 0.01, (400, 2))
+    for i in range(400):  # an entity's strokes lie round its middle
+        mine = np.flatnonzero(drawing.stroke_owner == i)
+        drawing.strokes[mine] = np.concatenate([middles[i] - around[i], middles[i] + around[i]])
+    corners = []
+    for seed in range(40):
         kept = views.crop_window(drawing, np.random.default_rng(seed)).rows[:, MARK]
         low, high = middles[kept].min(axis=0), middles[kept].max(axis=0)
         inside = ((middles >= low) & (middles <= high)).all(axis=1)
         assert set(np.flatnonzero(inside)) == set(kept), "all that lies between those kept, and nothing else"
-        sizes.append(high - low)
-    assert np.max(sizes) < 0.96
-    assert np.min(sizes) > 0.5
-    assert np.ptp(np.array(sizes) @ [1, -1]) > 0.1, "not always as wide as high"
+        corners.append([low, high])
+    low, high = np.array(corners).swapaxes(0, 1)
+    size = high - low  # [40, 2]
+    assert (size > 0.55).all() and (size < 0.97).all()
+    assert (size.min(axis=0) < 0.7).all() and (size.max(axis=0) > 0.85).all()
+    assert (low.max(axis=0) > 0.1).all() and (low.min(axis=0) < 0.05).all()
+    assert (high.min(axis=0) < 0.9).all() and (high.max(axis=0) > 0.95).all()
+    assert np.abs(size[:, 0] - size[:, 1]).max() > 0.1, "not always as wide as high"
 
 
 def test_crop_keeps_what_leaves_no_ink():
@@ -238,9 +248,34 @@ def test_shifting_and_scaling_moves_all_rows_together_and_clips_nothing():
     assert np.mean(offsets[Kind.X], axis=0)[1] > 1.5, "the case shifts"
 
 
-def test_a_view_is_several_edits_and_two_of_them_differ():
+def test_a_view_is_several_edits_one_upon_the_other(monkeypatch):
+    steps = []
+
+    def watched(name, edit):
+        def step(drawing, *args):
+            view = edit(drawing, *args)
+            steps.append((name, drawing, view))
+            return view
+
+        return step
+
+    for name in set(ALL) - {"make_view"}:
+        monkeypatch.setattr(views, name, watched(name, getattr(views, name)))
+    drawing, counts = marked(50), Counter()
+    for seed in range(200):
+        steps.clear()
+        view = views.make_view(drawing, np.random.default_rng(seed))
+        for (_, _, before), (_, after, _) in pairwise(steps):
+            assert after is before
+        assert steps[0][1] is drawing and steps[-1][2] is view
+        counts.update(name for name, _, _ in steps)
+    always = {"drop_entities", "change_words", "shear", "shift_and_scale"}
+    assert {name for name, count in counts.items() if count == 200} == always
+    assert all(35 < counts[name] < 85 for name in set(ALL) - always - {"make_view"}), counts
+
+
+def test_two_views_of_a_drawing_differ():
     drawing = marked(200)
     rng = np.random.default_rng(3)
     one, two = views.make_view(drawing, rng), views.make_view(drawing, rng)
     assert differing(one, two) >= {"rows", "strokes", "grams"}
-    assert 0.02 < 1 - len(one.rows) / 200 < 0.9
