@@ -203,7 +203,8 @@ def test_group_by_reaches_the_split(data_dir):
 
 @pytest.mark.parametrize("views", ["dropout", "drawing", "both"])
 def test_validation_views_are_the_same_every_epoch_and_train_views_are_new(data_dir, views):
-    data = DeepDXFData(DeepDXFConfig(data_dir=data_dir, n_folds=3, views=views))
+    reads = "sequence" if views == "dropout" else "sheet"
+    data = DeepDXFData(DeepDXFConfig(data_dir=data_dir, n_folds=3, views=views, reads=reads))
     train, val = data.get_fold_loaders(0)
 
     def rows(loader, epoch):
@@ -221,7 +222,8 @@ def test_validation_views_are_the_same_every_epoch_and_train_views_are_new(data_
 
 @pytest.mark.parametrize("chunk_size", [4, 256])
 def test_long_drawings_are_sampled_in_training_and_whole_in_validation(data_dir, chunk_size):
-    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, views="dropout", chunk_size=chunk_size, max_train_entities=8)
+    plain = {"reads": "sequence", "views": "dropout"}
+    config = DeepDXFConfig(data_dir=data_dir, n_folds=3, chunk_size=chunk_size, max_train_entities=8, **plain)
     train, val = DeepDXFData(config).get_fold_loaders(0)
 
     def read(loader):
