@@ -227,8 +227,10 @@ def test_dimension_by_its_block():
 def test_dimension_whose_picture_was_left_behind():
     document, space = new_drawing()
     dimension = dimension_without_text(space)
-    dimension.transform(Matrix44.translate(5000, 0, 0))  # of ezdxf, which moves the points only
-    points = [dimension.dxf.get(name) for name in ("defpoint", "defpoint2", "defpoint3")]
+    names = ("defpoint", "defpoint2", "defpoint3", "text_midpoint")
+    points = [dimension.dxf.get(name) + Vec3(5000, 0, 0) for name in names]
+    for name, point in zip(names, points, strict=True):
+        dimension.dxf.set(name, point)
     box = Geometry(document).box(dimension)
     assert box[0] == min(point.x for point in points)
     assert box[2] == max(point.x for point in points)
