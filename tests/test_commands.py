@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = [
     "dataset/dxf_generate.py",
+    "dataset/dxf_benchmark.py",
     "dataset/dxf_process.py",
     "GF_main.py",
     "DeepDXF_train.py",
