@@ -14,6 +14,7 @@ from utils.checkpoint import load_checkpoint
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = [
     "dataset/dxf_generate.py",
+    "dataset/dxf_benchmark.py",
     "dataset/dxf_process.py",
     "dataset/dxf_pack.py",
     "GF_main.py",

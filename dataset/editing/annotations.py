@@ -9,6 +9,7 @@ from ezdxf.entities import DXFGraphic
 
 from dataset.editing.draft import Change, Draft, inside, sheet_box
 from dataset.editing.features import only_boxes
+from dataset.generator.items import text_width
 
 WORDS = (
     "REVISED", "SEE NOTE", "PER CUSTOMER DRAWING", "MAX", "MIN", "TYP", "REF", "BEFORE PLATING", "AFTER BENDING",
@@ -89,6 +90,19 @@ def replace_title_block(draft: Draft, rng: Random) -> Change | None:
     return Change(f"{len(gone)} out, {len(added)} in", only_boxes(draft.boxes(added)), only_boxes(gone))
 
 
+def put_on_template(draft: Draft, rng: Random) -> Change | None:
+    """The whole drawing on the larger sheet of another office, not in its middle, with a title block below it."""
+    sheet = sheet_box(draft.boxes())
+    width, height = (sheet[i + 2] - sheet[i] for i in (0, 1))
+    grown = rng.uniform(1.2, 1.6)
+    x0, y0 = sheet[0] - rng.uniform(0.0, grown - 1.0) * width, sheet[1] - 0.8 * (grown - 1.0) * height
+    x1, y1 = x0 + grown * width, y0 + grown * height
+    added = [draft.space.add_lwpolyline([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], close=True)]
+    corner = (x1 - 0.5 * width, y0, x1, y0 + 0.8 * (grown - 1.0) * height)
+    added += title_block(draft, corner, rng.randint(1, 4), rng.randint(1, 4), rng)
+    return Change(f"{grown:.2f} times as large", only_boxes(draft.boxes(added)))
+
+
 def title_block(draft: Draft, corner, rows: int, columns: int, rng: Random) -> Iterator[DXFGraphic]:
     x0, y0, x1, y1 = corner
     x0, y1 = x1 - 0.8 * (x1 - x0), y0 + 0.7 * (y1 - y0)
@@ -100,7 +114,9 @@ def title_block(draft: Draft, corner, rows: int, columns: int, rng: Random) -> I
     for j in range(rows):
         for i in range(columns):
             at = (x0 + (i + 0.1) * step_x, y0 + (j + 0.3) * step_y)
-            yield draft.space.add_text(words(rng, 10), height=0.35 * step_y).set_placement(at)
+            line = words(rng, 10)
+            height = min(0.35 * step_y, 0.85 * step_x / text_width(line, 1.0))
+            yield draft.space.add_text(line, height=height).set_placement(at)
 
 
 def picture(dimension: DXFGraphic) -> list[DXFGraphic]:

@@ -27,6 +27,11 @@ WORDS: dict[str, tuple[EditFunction, float]] = {
     "add_notes": (annotations.add_notes, 2.0),
     "replace_title_block": (annotations.replace_title_block, 2.0),
 }
+TEXTS: dict[str, tuple[EditFunction, float]] = {
+    "outline_texts": (spelling.outline_texts, 1.0),
+    "drop_texts": (spelling.drop_texts, 1.0),
+}
+TEMPLATE: dict[str, tuple[EditFunction, float]] = {"put_on_template": (annotations.put_on_template, 1.0)}
 SPELLING: dict[str, tuple[EditFunction, float]] = {
     "open_blocks": (spelling.open_blocks, 2.0),
     "open_dimensions": (spelling.open_dimensions, 2.0),
@@ -44,21 +49,24 @@ WHOLE: dict[str, tuple[EditFunction, float]] = {
     "change_units": (whole_sheet.change_units, 1.0),
 }
 LAST: dict[str, tuple[EditFunction, float]] = {"redraw": (spelling.redraw, 1.0)}
-EDITS = {**PART, **WORDS, **SPELLING, **WHOLE, **LAST}
+EDITS = {**PART, **WORDS, **TEMPLATE, **SPELLING, **TEXTS, **WHOLE, **LAST}
+NOT_BY_DESIGNERS = {"open_mtexts", "one_layer", *TEXTS, *TEMPLATE}
 
 
 def revise(draft: Draft, rng: Random) -> None:
     """Three to five edits of a designer, one of them at least of the part and one of the words."""
     names = [*some(PART, 1, rng), *some(WORDS, 1, rng)]
-    others = {name: edit for name, edit in EDITS.items() if name not in (*names, "open_mtexts", "one_layer")}
+    others = {name: edit for name, edit in EDITS.items() if name not in {*names, *NOT_BY_DESIGNERS}}
     run(draft, [*names, *some(others, rng.randint(1, 3), rng)], rng)
 
 
 def save_as(draft: Draft, rng: Random) -> None:
-    """What another program makes of a drawing: two to four changes of spelling, new handles, and on some sheets
-    a turn or other units. Nothing of the part changes."""
-    turn = [name for name in ("quarter_turn", "change_units") if rng.random() < 0.25]
-    run(draft, [*some(SPELLING, rng.randint(2, 4), rng), *turn, "redraw"], rng)
+    """What another program makes of a drawing: two to four changes of spelling, new handles, and each on half of the
+    sheets no words any more, the sheet of another office around it, a turn, or other units. Nothing of the part
+    changes."""
+    texts = some(TEXTS, rng.randint(0, 1), rng)
+    sheet = [name for name in (*TEMPLATE, "quarter_turn", "change_units") if rng.random() < 0.5]
+    run(draft, [*some(SPELLING, rng.randint(2, 4), rng), *texts, *sheet, "redraw"], rng)
 
 
 def run(draft: Draft, names: list[str], rng: Random) -> None:

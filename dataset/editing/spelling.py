@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
+from ezdxf.addons import text2path
 from ezdxf.entities import DXFGraphic, Insert
 from ezdxf.math import Vec2
+from ezdxf.path import render_lwpolylines
 
 from dataset.editing.draft import Change, Draft
 from dataset.reading import DAMAGE, in_drawing_order
@@ -106,6 +108,26 @@ def open_mtexts(draft: Draft, rng: Random) -> Change | None:
             text.set_placement(at + across * (size * (1 + 1.667 * i)))
     draft.remove(found)
     return Change(f"{len(found)} paragraphs") if found else None
+
+
+def outline_texts(draft: Draft, rng: Random) -> Change | None:
+    """Words become the outlines of their letters, as on the way through PDF."""
+    open_mtexts(draft, rng)
+    found = [text for text in draft.entities("TEXT") if text.dxf.text.strip() and text.dxf.height > 0]
+    for text in found:
+        letters = text2path.make_paths_from_entity(text)
+        render_lwpolylines(draft.space, letters, distance=text.dxf.height / 30, dxfattribs={"layer": text.dxf.layer})
+    draft.remove(found)
+    return Change(f"{len(found)} texts") if found else None
+
+
+def drop_texts(draft: Draft, rng: Random) -> Change | None:
+    """A program that takes geometry alone: no words."""
+    found = draft.entities("TEXT", "MTEXT")
+    if not found or len(found) == len(draft.space):
+        return None
+    draft.remove(found)
+    return Change(f"{len(found)} texts")
 
 
 def drop_hatches(draft: Draft, rng: Random) -> Change | None:

@@ -222,6 +222,23 @@ def test_paragraphs_become_their_lines():
     assert {"first", "second"} <= {text.dxf.text for text in draft.entities("TEXT")} and count(draft, "MTEXT") == 0
 
 
+def test_outlined_words_stay_where_they_were_and_can_no_longer_be_read():
+    words = bbox.extents(text for text in open_draft(plate()).space.query("TEXT") if text.dxf.text == "NOTE 12")
+    draft, _ = done(spelling.outline_texts)
+    assert count(draft, "TEXT") == count(draft, "MTEXT") == 0
+    letters = [box for entity, box in draft.boxes(draft.entities("LWPOLYLINE")) if box[3] < 9 and box[2] < 40]
+    assert len(letters) >= 6
+    assert min(box[0] for box in letters) == pytest.approx(words.extmin.x, abs=0.5)
+    assert max(box[2] for box in letters) == pytest.approx(words.extmax.x, abs=0.5)
+
+
+def test_a_template_holds_all_of_the_drawing():
+    draft, change = done(annotations.put_on_template)
+    x0, y0, x1, y1 = change.places[0]
+    assert x0 <= 0 and y0 < 0 and x1 >= 100 and y1 >= 60 and (x1 - x0) >= 1.2 * 100
+    assert all(x0 <= a and y0 <= b and c <= x1 and d <= y1 for _, (a, b, c, d) in draft.boxes())
+
+
 def test_a_redrawn_sheet_has_the_same_things_in_another_order():
     order = [entity.dxf.handle for entity in open_draft(plate()).space]
     draft, _ = done(spelling.redraw)
