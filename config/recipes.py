@@ -32,7 +32,7 @@ def asked_for(config_class: type[RunConfig], arguments: Sequence[str]) -> RunCon
 
     What is wrong with the command line is left to the parser of all of it.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--recipe", nargs="?")
     known, _ = parser.parse_known_args(arguments)
     return from_recipe(config_class, known.recipe)

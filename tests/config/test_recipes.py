@@ -75,7 +75,9 @@ def test_a_misspelt_recipe_is_refused(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         parse(DeepDXFConfig, arguments)
     assert stop.value.code == 2
-    assert "--recipe" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--recipe" in said
+    assert "[--recipe" not in said, "the whole command line's parser speaks, not the one that looks for the recipe"
 
 
 @pytest.mark.parametrize("config_class", RUNS)

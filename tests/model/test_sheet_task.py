@@ -12,6 +12,7 @@ from dataset.appearance import Appearance
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
+from model.calibration import PairQuantiles
 from model.DeepDXF_task import LOOKS, WEIGHTS, DeepDXFTask
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
@@ -233,24 +234,32 @@ def test_no_drawing_of_validation_or_test_says_how_to_standardise_centre_or_cali
     assert changed == set(fitted) - {"gf.pairs.gf", "deepdxf.pairs.deepdxf"}, "those of an encoder alone stay empty"
 
 
+def test_the_archive_is_the_training_drawings_with_a_graph_and_a_sheet_of_each(tmp_path):
+    for number in range(60):
+        write(tmp_path, number)
+    data = JointDataLoader(run_config(tmp_path))
+    batches, names = list(data.archive(1)), data.split.folds[1].train
+    assert len(batches) > 1
+    graphs = data.gf.plain(data.gf.indices(names))
+    words = data.deepdxf.features(data.deepdxf.indices(names))["words"]
+    assert torch.equal(torch.cat([batch["gf"]["features"] for batch in batches]), graphs["features"])
+    assert torch.equal(torch.cat([batch["deepdxf"]["words"] for batch in batches]), words)
+
+
 def test_joint_settling_measures_all_three_scores(tmp_path):
     for number in range(24):
         write(tmp_path, number)
-    task, split = prepared_and_settled(tmp_path)
-    batches = list(JointDataLoader(run_config(tmp_path)).archive(1))
-    assert sum(len(batch["gf"]["features"]) for batch in batches) == len(split.folds[1].train)
+    task, _ = prepared_and_settled(tmp_path)
     with torch.no_grad():
-        found = [task.embed(batch) for batch in batches]
+        found = [task.embed(batch) for batch in JointDataLoader(run_config(tmp_path)).archive(1)]
     vectors = {name: torch.cat([each[name] for each in found]) for name in ("gf", "deepdxf", "joint")}
-    for name, rows in vectors.items():
-        rows = functional.normalize(rows, dim=1)
-        cosines = (rows @ rows.T)[tuple(torch.triu_indices(len(rows), len(rows), offset=1))]
-        for cosine in cosines[::7].tolist():
-            below = (cosines < cosine - 1e-6).float().mean().item()
-            assert task.pairs.share_below(name, cosine) == pytest.approx(below, abs=2.5 / len(cosines)), name
-    one, two = (vectors["joint"][i] for i in (0, 1))
-    gf, deepdxf = (functional.cosine_similarity(*vectors[name][:2], dim=0).item() for name in ("gf", "deepdxf"))
-    assert (one @ two).item() == pytest.approx(gf / 9 + 8 / 9 * deepdxf, abs=1e-5)
+    want = PairQuantiles(list(vectors))
+    want.fit(vectors)
+    for name in vectors:
+        torch.testing.assert_close(getattr(task.pairs, name), getattr(want, name), atol=1e-5, rtol=0)
+    gf, deepdxf, joint = (functional.cosine_similarity(rows[0], rows[1], dim=0).item() for rows in vectors.values())
+    assert joint == pytest.approx(gf / 9 + 8 / 9 * deepdxf, abs=1e-5)
+    assert all(getattr(want, name).isfinite().all() for name in vectors)
 
 
 def test_sets_without_a_common_drawing_leave_nothing_measured():
