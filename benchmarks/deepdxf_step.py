@@ -9,7 +9,8 @@ over the 64 means; one encoder pass a drawing, whose two views are two dropouts 
 so none is compared. Ours makes two encoder passes a drawing, over views of their own, and attends from entity to
 entity: the ratio by drawing charges us for both passes, the ratio by pass does not. --full_attention adds the same
 padding with a transformer over all 4,096 rows (fused, without dropout of attention weights, which takes ten times as
-long).
+long). Both read what the reference reads, rows of entities; "ours, sheet" also makes and learns the views of ink and
+letters.
 
 One thread, float32, the same model sizes, loss, batch and optimizer; the ways take turns on the same drawings; CPU
 time, so that others on the machine disturb little. Peak memory is that of a process of its own. Printed: ratios with
@@ -30,6 +31,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 # before torch is imported
@@ -54,6 +56,8 @@ from model.DeepDXF_loss import nt_xent
 from model.DeepDXF_task import DeepDXFTask
 from utils.cli import run_script
 from utils.DeepDXF_early_stopping import DeepDXFEarlyStopping
+from utils.engine.device import Precision
+from utils.engine.learner import Learner
 from utils.engine.optimizer import build_optimizer
 from utils.engine.trainer import Trainer
 from utils.progress import progress
@@ -136,7 +140,7 @@ def padded_step(dataset: DeepDXFDataset, config: BenchmarkConfig, windows: bool)
         rows = np.full((len(indices), config.longest, ROW_LENGTH), ABSENT, dtype=np.int64)
         rows[..., 0] = PAD
         for place, index in enumerate(indices):
-            sequence = dataset.sequence(index)
+            sequence = dataset.drawing(index).rows
             rows[place, : len(sequence)] = sequence
         loss = nt_xent(*model(torch.from_numpy(rows)), options.temperature)
         _learn(model, optimizer, loss)
@@ -186,11 +190,15 @@ def product_rate(config: DeepDXFConfig, rows: int = 4096) -> float:
     return 20 * 2 * rows * b.numel() / (time.process_time() - started)
 
 
+OURS = {
+    "ours": DeepDXFConfig(reads="sequence"),
+    "ours, all entities": DeepDXFConfig(reads="sequence", max_train_entities=0),
+    "ours, sheet": DeepDXFConfig(reads="sheet"),
+}
 WAYS: dict[str, Callable[[DeepDXFDataset, BenchmarkConfig], Step]] = {
-    "padded, windows of 64": lambda dataset, config: padded_step(dataset, config, windows=True),
-    "padded, full attention": lambda dataset, config: padded_step(dataset, config, windows=False),
-    "ours": lambda dataset, config: our_step(dataset, config, DeepDXFConfig()),
-    "ours, all entities": lambda dataset, config: our_step(dataset, config, DeepDXFConfig(max_train_entities=0)),
+    "padded, windows of 64": partial(padded_step, windows=True),
+    "padded, full attention": partial(padded_step, windows=False),
+    **{way: partial(our_step, options=options) for way, options in OURS.items()},
 }
 REFERENCE = "padded, windows of 64"
 
@@ -258,14 +266,16 @@ def profile_epoch(dataset: DeepDXFDataset, indices: np.ndarray, config: Benchmar
     with tempfile.TemporaryDirectory() as folder:
         options = DeepDXFConfig(epochs=1, batch_size=config.batch_size, log_dir=Path(folder), seed=config.seed)
         train = DeepDXFLoader(dataset, indices, options.batch_size, options, train=True)
-        val = DeepDXFLoader(
-            dataset, indices[np.argsort(np.diff(dataset.offsets)[indices])[:2]], 2, options, train=False
-        )
+        shortest = indices[np.argsort(_lengths(dataset)[indices])[:2]]
+        val = DeepDXFLoader(dataset, shortest, 2, options, train=False)
+        device = torch.device("cpu")
+        stopping = DeepDXFEarlyStopping(options.patience, options.min_delta)
+        precision = Precision.choose(options.precision, device)
+        learner = Learner(0, DeepDXFTask(options), train, val, stopping, options, precision)
         with RunLog("deepdxf", options) as log:
-            stopping = DeepDXFEarlyStopping(options.patience, options.min_delta)
-            trainer = Trainer(DeepDXFTask(options), options, stopping, torch.device("cpu"), log)
+            trainer = Trainer([learner], options, device, log)
             profiler = cProfile.Profile(time.process_time)
-            profiler.runcall(trainer.fit, train, val, lambda result: None)
+            profiler.runcall(trainer.fit, lambda better: None)
     spent = dict.fromkeys(parts, 0.0)
     total = 0.0
     for (file, _, name), (_, _, _, cumulative, _) in pstats.Stats(profiler).stats.items():
@@ -278,8 +288,13 @@ def profile_epoch(dataset: DeepDXFDataset, indices: np.ndarray, config: Benchmar
     return {part: taken / total for part, taken in spent.items()}
 
 
+def _lengths(dataset: DeepDXFDataset) -> np.ndarray:
+    """Entities of every drawing."""
+    return np.array([len(dataset.drawing(index).rows) for index in range(len(dataset.names))])
+
+
 def _batches(dataset: DeepDXFDataset, config: BenchmarkConfig) -> list[np.ndarray]:
-    readable = np.flatnonzero(np.diff(dataset.offsets) <= config.longest)
+    readable = np.flatnonzero(_lengths(dataset) <= config.longest)
     if len(readable) < 2:
         raise UserError(
             f"fewer than two drawings of at most {config.longest} entities: correct --data_dir or --longest"
@@ -311,7 +326,7 @@ def main(config: BenchmarkConfig) -> None:
         seconds, tokens, rates = compare(dataset, config, batches)
         shares = profile_epoch(dataset, np.unique(np.concatenate(batches)), config) if config.profile else None
 
-    lengths = np.diff(dataset.offsets)
+    lengths = _lengths(dataset)
     read = np.concatenate(batches)
     print(
         f"{len(dataset.names)} drawings, {np.mean(lengths > config.longest):.0%} longer than {config.longest}; "
@@ -327,18 +342,16 @@ def main(config: BenchmarkConfig) -> None:
     for way, taken in seconds.items():
         ratios = [theirs / mine for theirs, mine in zip(seconds[REFERENCE], taken, strict=True)]
         ratio = sum(seconds[REFERENCE]) / sum(taken)
-        ours = way.startswith("ours")
         found = {
             "seconds_per_drawing": sum(taken) / len(read),
             "ratio": ratio,
             "ratio_rounds": ratios,
-            "ratio_per_pass": ratio * (2 if ours else 1),
+            "ratio_per_pass": ratio * (2 if way in OURS else 1),
             "rows_per_drawing": sum(tokens[way]) / len(read),
             "peak_gb": memory[way],
         }
-        if ours:
-            options = DeepDXFConfig(max_train_entities=0) if "all" in way else DeepDXFConfig()
-            found["times_floor"] = sum(taken) / floor_seconds(dataset, config, options, batches, np.median(rates))
+        if way in OURS:
+            found["times_floor"] = sum(taken) / floor_seconds(dataset, config, OURS[way], batches, np.median(rates))
         figures["ways"][way] = found
         print(
             f"| {way} | {found['seconds_per_drawing']:.3f} | {ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f}) | "

@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +81,12 @@ class Resampled:
     def to(self, device: torch.device) -> None:
         self.dataset.to(device)
 
+    def prepare(self, task: GFTask, fold: int) -> None:
+        """GF standardises by nothing."""
+
+    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+        yield self.dataset.plain(self._graphs(self.split.folds[fold].train))
+
     def get_fold_loaders(self, fold: int) -> tuple[GFLoader, GFLoader]:
         members = self.split.folds[fold]
         return self._loader(members.train, train=True), self._loader(members.val, train=False)
@@ -88,8 +95,10 @@ class Resampled:
         return self._loader(self.split.test, train=False)
 
     def _loader(self, names: tuple[str, ...], train: bool) -> GFLoader:
-        indices = self.graph[[int(name) for name in names]]
-        return GFLoader(self.dataset, indices, self.config.batch_size, self.config.seed, train)
+        return GFLoader(self.dataset, self._graphs(names), self.config.batch_size, self.config.seed, train)
+
+    def _graphs(self, names: tuple[str, ...]) -> np.ndarray:
+        return self.graph[[int(name) for name in names]]
 
 
 def epoch_seconds(dataset: GFDataset, config: BenchmarkConfig, folds: str) -> tuple[list[float], float]:

@@ -10,20 +10,16 @@ untrained and every baseline of EvalDXF.py.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 if __package__ in (None, ""):  # started as a file: make the repository root importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from benchmarks.scripts import by_method, print_table, run
 from utils.cli import run_script
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass
@@ -40,10 +36,6 @@ class BenchmarkConfig:
     """Epochs of the joint run."""
     json: Path | None = None
     """Also write the scores here."""
-
-
-def run(script: str, *arguments: object) -> None:
-    subprocess.run([sys.executable, str(ROOT / script), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
 
 
 def one_seed(seed: int, config: BenchmarkConfig, folder: Path) -> dict[str, float]:
@@ -71,12 +63,9 @@ def main(config: BenchmarkConfig) -> None:
     for seed in range(config.seeds):
         with tempfile.TemporaryDirectory() as folder:
             runs.append(one_seed(seed, config, Path(folder)))
-    table = {name: [scores[name] for scores in runs] for name in runs[0]}
-    table = dict(sorted(table.items(), key=lambda row: -float(np.mean(row[1]))))
+    table = by_method(runs)
     print(f"mAP@10 on {config.families} unseen families of {config.per_family}, {config.seeds} seed(s)\n")
-    print("| vectors | mean | standard deviation |\n|---|---|---|")
-    for name, values in table.items():
-        print(f"| {name} | {np.mean(values):.3f} | {np.std(values, ddof=min(1, len(values) - 1)):.3f} |")
+    print_table(table)
     if config.json:
         config.json.write_text(json.dumps({"scores": table}, indent=2), encoding="utf-8")
 

@@ -14,10 +14,16 @@ def require(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
+Recipe = Literal["best", "reference"]
+
+
 @dataclass
 class RunConfig:
     """Options shared by GF_main.py, DeepDXF_train.py and joint_main.py."""
 
+    recipe: Recipe = "best"
+    """Where all other options start from; each can still be changed. best: what has measured best. reference: the plain
+    way of the specification, which for GF is the same. --recipe reference --help shows its values."""
     data_dir: Path = Path("data")
     """Folder that dataset/dxf_process.py wrote (holds GF/ and DeepDXF/)."""
     checkpoint_dir: Path = Path("checkpoints")

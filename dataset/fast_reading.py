@@ -278,8 +278,11 @@ def _blocks(records: _Records, section: range) -> Iterator[tuple[str, range]]:
     while record < end:
         if records.kinds[record] != "BLOCK":
             raise DisorderError("there are entities between the blocks")
-        last = next((i for i in range(record + 1, end) if records.kinds[i] in ("BLOCK", "ENDBLK")), record)
-        if records.kinds[last] != "ENDBLK":
+        try:
+            last = records.kinds.index("ENDBLK", record, end)
+        except ValueError:
+            raise DisorderError("the last block has no end") from None
+        if "BLOCK" in records.kinds[record + 1 : last]:
             raise DisorderError("a block has no end")
         name = records.first(record, NAME)
         if not name:

@@ -6,8 +6,10 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pebble
@@ -17,6 +19,8 @@ from dataset.worker import FileReport, Task, explain, run_task
 
 AHEAD = 2  # tasks a worker has waiting: enough to never idle, and as few of a million in memory at once
 FILES_PER_PROCESS = 1000  # then a fresh one takes over, so that what libraries keep cannot add up
+MOST_BEGUN = 3  # times that a file is begun when the processes are lost and it cannot be told by which file
+LOOK = 1.0  # seconds between two looks at whether there are processes
 OUT_OF_MEMORY = 77  # the exit status of a process that needed more memory than it may take
 
 
@@ -46,33 +50,56 @@ class LocalPool:
         self, workers: int, timeout: float, memory: int, work: Callable[[Task], FileReport] = run_task
     ) -> None:
         self.capacity = AHEAD * workers
-        self._timeout, self._memory, self._work = timeout, memory, work
+        self._workers, self._timeout, self._memory, self._work = workers, timeout, memory, work
         self._running: dict[pebble.ProcessFuture, tuple[int, Task]] = {}
-        self._processes = pebble.ProcessPool(
-            workers,
-            max_tasks=FILES_PER_PROCESS,
-            initializer=_prepare,
-            initargs=(memory,),
-            context=multiprocessing.get_context("spawn"),
-        )
-
-    @property
-    def is_usable(self) -> bool:
-        """False after a process has died between two files."""
-        return self._processes.active
+        self._begun: Counter[int] = Counter()
+        self._processes = self._new_processes()
 
     def start(self, number: int, task: Task) -> None:
-        future = self._processes.schedule(_fed, args=(self._work, task), timeout=self._timeout)
-        self._running[future] = number, task
+        self._revive()
+        self._schedule(number, task)
 
-    def finished(self) -> Iterator[tuple[int, FileReport]]:
-        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
-            number, task = self._running.pop(future)
-            yield number, outcome(task, future, self._timeout, self._memory)
+    def finished(self) -> list[tuple[int, FileReport]]:
+        reports: list[tuple[int, FileReport]] = []
+        while not reports:
+            for future in wait(self._running, LOOK, return_when=FIRST_COMPLETED).done:
+                number, task = self._running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool) and self._begun[number] < MOST_BEGUN:
+                    self.start(number, task)
+                else:
+                    del self._begun[number]
+                    reports.append((number, outcome(task, future, self._timeout, self._memory)))
+            self._revive()
+        return reports
 
     def close(self) -> None:
         self._processes.stop()  # at the end there is nothing left to stop
         self._processes.join()
+
+    def _new_processes(self) -> pebble.ProcessPool:
+        return pebble.ProcessPool(
+            self._workers,
+            max_tasks=FILES_PER_PROCESS,
+            initializer=_prepare,
+            initargs=(self._memory,),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def _schedule(self, number: int, task: Task) -> None:
+        self._begun[number] += 1
+        future = self._processes.schedule(_fed, args=(self._work, task), timeout=self._timeout)
+        self._running[future] = number, task
+
+    def _revive(self) -> None:
+        """Go on with new processes when Pebble has given up, as it does when one dies that, as far as it has heard, was
+        doing nothing. What had not begun would wait for ever."""
+        if self._processes.active:
+            return
+        waiting = [future for future in self._running if not future.done()]
+        self.close()
+        self._processes = self._new_processes()
+        for future in waiting:
+            self._schedule(*self._running.pop(future))
 
 
 def _prepare(memory: int) -> None:
@@ -106,6 +133,8 @@ def outcome(task: Task, future: pebble.ProcessFuture, timeout: float, memory: in
             reason = f"needs more than {memory / 1e9:.2g} GB of memory (--memory)"
         elif error.exitcode == -9:  # what Linux does when memory runs out
             reason = "the process reading it was killed, probably because the machine ran out of memory"
+    except BrokenProcessPool:
+        reason = "the process reading it died at once, again and again"
     except OSError:  # the only other thing that a task raises: the output cannot be written
         raise
     except Exception as error:  # the boundary of one file: it is named in the report with its reason

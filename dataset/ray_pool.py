@@ -128,7 +128,7 @@ _own: list[tuple[Job, LocalPool]] = []  # at most one
 
 def read_in_own_process(task: Task, job: Job) -> FileReport:
     """What a Ray worker does: it hands the file to a process that it keeps for this."""
-    if not _own or _own[0][0] != job or not _own[0][1].is_usable:
+    if not _own or _own[0][0] != job:
         _own[:] = [(job, _process(job))]
     pool = _own[0][1]
     pool.start(0, task)
@@ -148,6 +148,9 @@ def _process(job: Job) -> LocalPool:
 def _connected(address: str, workers: int) -> ModuleType:
     """Ray, connected, and quiet: no usage statistics, no dashboard, nothing of the workers' output in ours."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault(
+        "RAY_NUM_REDIS_GET_RETRIES", "2"
+    )  # of 30 s; else "auto" asks a cluster that has ended 20 times
     try:
         import ray
     except ImportError as error:

@@ -68,8 +68,8 @@ def load_archive(
     found = _find(folder)
     require_writable(cache, "--cache")
     place = cache / f"{folder.resolve().name[:40]}-{_digest(str(folder.resolve()))}"
-    options = ProcessConfig(folder, place, workers, overlap, visible_only, timeout=timeout, prune=True)
-    process_drawings(options)
+    reading = {"overlap": overlap, "visible_only": visible_only}
+    process_drawings(ProcessConfig(folder, place, workers=workers, timeout=timeout, prune=True, **reading))
     files = json.loads((place / "report.json").read_text(encoding="utf-8"))["files"]
     skipped = {file["source"]: file["reason"] for file in files if file["status"] == "skipped"}
     outputs = {source: name for source, name in output_names(found.sources).items() if source not in skipped}

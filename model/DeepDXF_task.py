@@ -91,11 +91,13 @@ class DeepDXFTask(nn.Module):
     def centred_vectors(self, batches: Iterable[dict[str, Any]]) -> Tensor:
         """Put the origin of every part where the mean of these drawings is, and give their vectors.
 
-        Raw vectors lie in a narrow cone, so that any two drawings look alike; about their centre they do not.
-        Shape: ``[N, vector_size]``.
+        Raw vectors lie in a narrow cone, so that any two drawings look alike; about their centre they do not. Without
+        any drawing the origin stays where it is. Shape: ``[N, vector_size]``.
         """
         self.eval()
         seen = [self._parts(batch, self._learned(batch)) for batch in batches]
+        if not seen:
+            return next(self.parameters()).new_zeros(0, self.vector_size)
         parts = {name: torch.cat([each[name] for each in seen]) for name in seen[0]}
         if self.sheet is not None:
             for name, rows in parts.items():

@@ -16,13 +16,13 @@ MOST = 2_000  # drawings whose pairs are looked at: two million pairs
 class PairQuantiles(nn.Module):
     """For each encoder the distribution of the cosines of all pairs of training drawings.
 
-    Empty until :meth:`fit`; part of the state dict, so that it travels with the weights.
+    Infinite, which no cosine is, until :meth:`fit`; part of the state dict, so that it travels with the weights.
     """
 
     def __init__(self, encoders: Sequence[str]) -> None:
         super().__init__()
         for encoder in encoders:
-            self.register_buffer(encoder, torch.full((STEPS + 1,), torch.nan))
+            self.register_buffer(encoder, torch.full((STEPS + 1,), torch.inf))
 
     @torch.no_grad()
     def fit(self, vectors: Mapping[str, Tensor]) -> None:
@@ -39,6 +39,6 @@ class PairQuantiles(nn.Module):
     def share_below(self, encoder: str, cosine: float) -> float | None:
         """The share, 0..1, of pairs of training drawings that are less alike; None if that was never measured."""
         table = getattr(self, encoder).double()
-        if table.isnan().any():
+        if table.isinf().any():
             return None
-        return float(torch.searchsorted(table, torch.tensor(cosine, dtype=torch.float64))) / (STEPS + 1)
+        return float(torch.searchsorted(table, table.new_tensor(cosine))) / (STEPS + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -83,12 +83,19 @@ class JointTask(nn.Module):
 
     @torch.no_grad()
     def settle(self, batches: Iterable[dict[str, Any]]) -> None:
-        """After training: let the training drawings, which both encoders must know, say what any two have in common."""
+        """After training: let the training drawings that both encoders know say what any two have in common."""
         self.eval()
-        batches = list(batches)
-        deepdxf = self.deepdxf.centred_vectors(batch["deepdxf"] for batch in batches)
-        gf = torch.cat([self.gf.embed(batch["gf"])["gf"] for batch in batches])
-        self.pairs.fit({"gf": gf, "deepdxf": deepdxf, "joint": self._joined(gf, deepdxf)})
+        graphs = []
+
+        def sequences() -> Iterator[dict[str, Any]]:
+            for batch in batches:
+                graphs.append(self.gf.embed(batch["gf"])["gf"])
+                yield batch["deepdxf"]
+
+        deepdxf = self.deepdxf.centred_vectors(sequences())
+        if graphs:  # else no drawing is in both sets
+            gf = torch.cat(graphs)
+            self.pairs.fit({"gf": gf, "deepdxf": deepdxf, "joint": self._joined(gf, deepdxf)})
 
     def _joined(self, gf: Tensor, deepdxf: Tensor) -> Tensor:
         return torch.cat([self.gf_share**0.5 * unit(gf), (1 - self.gf_share) ** 0.5 * unit(deepdxf)], dim=-1)

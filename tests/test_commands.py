@@ -107,6 +107,21 @@ def test_deepdxf_alone_twice_gives_the_same_model_bit_for_bit(workplace):
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize(("script", "prefix"), [("DeepDXF_train.py", ""), ("joint_main.py", "deepdxf.")])
+def test_the_reference_recipe_trains_the_plain_encoders_and_is_recorded(workplace, script, prefix):
+    small = [item for key, value in SMALL_DEEPDXF.items() for item in (f"--{prefix}{key}", value)]
+    name = f"reference {Path(script).stem}"
+    options = ["--recipe", "reference", "--checkpoint_dir", name, "--run_name", name, "--n_folds", 1]
+    run(script, *options, *SMALL_RUN, *small, cwd=workplace)
+    checkpoint = load_checkpoint(workplace / name / "best_model.pth")
+    saved = json.loads((workplace / "logs" / name / "config.json").read_text(encoding="utf-8"))
+    for config in (checkpoint.config, saved):
+        assert config["recipe"] == "reference"
+        deepdxf = config["deepdxf"] if prefix else config
+        assert (deepdxf["reads"], deepdxf["views"], deepdxf["d_model"]) == ("sequence", "dropout", 32)
+    assert not any("sheet" in part or "cross_modal" in part for part in checkpoint.model)
+
+
 def _score(done):
     """The score that a script would read: the last word of the first line."""
     return float(done.stdout.splitlines()[0].split()[-1])

@@ -6,12 +6,14 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import tyro
 
 from config.errors import UserError
+from config.recipes import asked_for
+from config.run_config import RunConfig
 
 Config = TypeVar("Config")
 
@@ -29,7 +31,7 @@ def run_script(
     """
     for output in (sys.stdout, sys.stderr):  # Windows consoles default to a code page without full-width brackets
         output.reconfigure(encoding="utf-8", errors="backslashreplace")
-    config = tyro.cli(config_class, description=description, use_underscores=True)
+    config = parse(config_class, sys.argv[1:], description)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = main(config)
@@ -45,6 +47,16 @@ def run_script(
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def parse(config_class: type[Config], arguments: Sequence[str], description: str | None = None) -> Config:
+    """A config from a command line; for a training run the options start from its ``--recipe``.
+
+    Raises:
+        SystemExit: a wrong option (status 2), or ``--help`` was asked for (0).
+    """
+    recipe = {"default": asked_for(config_class, arguments)} if issubclass(config_class, RunConfig) else {}
+    return tyro.cli(config_class, args=arguments, description=description, use_underscores=True, **recipe)
 
 
 def _nobody_reads() -> bool:

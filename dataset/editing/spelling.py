@@ -117,9 +117,10 @@ def drop_hatches(draft: Draft, rng: Random) -> Change | None:
 
 
 def one_layer(draft: Draft, rng: Random) -> Change | None:
-    for entity in draft.space:
+    found = [entity for entity in draft.space if entity.dxf.layer != "0"]
+    for entity in found:
         entity.dxf.layer = "0"
-    return Change("all on 0")
+    return Change(f"{len(found)} entities") if found else None
 
 
 def other_font(draft: Draft, rng: Random) -> Change | None:

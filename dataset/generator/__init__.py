@@ -13,6 +13,12 @@ sheet.py      views arranged on paper; frames.py (border and title block), table
 canvas.py     lines, holes, words and dimensions of one view, in the habits of style.py
 revisions.py  a designer's edits
 writer.py     items.py spelled as R12, R2000 or R2018
+
+The sets for measuring likeness (dxf_benchmark.py) are drawn with the same kinds, but by other hands:
+
+benchmark.py  a set: families, revisions or save-as; dataset/editing makes the latter two
+shapes.py     what makes a family there: the shape of a part. Training and testing share none
+hand.py       a few houses draw every family, each in its own style
 """
 
 from ezdxf.document import Drawing

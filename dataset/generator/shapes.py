@@ -1,7 +1,7 @@
 """What makes a family where every drawing comes from another hand: the shape of the part, and nothing of the drafting.
 
 A shape is a kind of part and an answer to each of the kind's questions of shape (`Kind.shape`): a QFN with bullet
-pads and vias in its thermal pad. There are some 130 of them. A seed deals them out to training and to testing, so that
+pads and vias in its thermal pad. There are some 150 of them. A seed deals them out to training and to testing, so that
 no shape is in both.
 """
 

@@ -1,5 +1,6 @@
 """A file that crashes, hangs or eats memory costs itself, and a million files cost no memory."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dataset.dxf_process import ProcessConfig, process_drawings
-from dataset.pool import AHEAD, fair_share, run_in_pool
+from dataset.pool import AHEAD, LocalPool, fair_share, run_in_pool
 from dataset.report import RunReport
 from dataset.worker import FileReport, Task
 from tests.dataset.building import new_drawing, saved
@@ -97,6 +98,27 @@ if __name__ == "__main__":
     list(run_in_pool([task("told")], 1, 600, 4_000_000_000, sleep_and_tell))
 """
     kill_and_see_nothing_left(script, tmp_path)
+
+
+@pytest.mark.parametrize("pause", [0.0, 1.0], ids=["not noticed yet", "noticed"])
+def test_a_process_that_dies_between_two_files_costs_none(pause):
+    """As one does that is killed for the memory it still holds: Pebble then gives the whole pool up."""
+    pool = LocalPool(1, timeout=30, memory=GIGABYTE, work=behave)
+    try:
+        pool.start(0, task("good 0"))
+        found = list(pool.finished())
+        (process,) = multiprocessing.active_children()
+        process.kill()
+        time.sleep(pause)
+        for number in (1, 2):
+            pool.start(number, task(f"good {number}"))
+        while len(found) < 3:
+            found += pool.finished()
+    finally:
+        pool.close()
+    assert sorted(found, key=lambda done: done[0]) == [
+        (number, FileReport(f"good {number}", "read")) for number in range(3)
+    ]
 
 
 def test_a_full_disk_fails_the_run():

@@ -5,7 +5,6 @@ import pytest
 
 from config.errors import UserError
 from dataset.storage import read_sequence
-from evaluation.appearance import AppearanceTask, read_appearance, run_task
 from evaluation.archive import load_archive
 from tests.dataset.building import new_drawing, saved
 from tests.evaluation.conftest import part
@@ -16,11 +15,10 @@ NAMES = ["four（四）.dxf", "one.dxf", "solid.dxf", "sub/silent.dxf", "sub/two
 def test_it_holds_what_could_be_read_and_names_what_could_not(archive):
     assert archive.names == NAMES
     assert list(archive.skipped) == ["broken.dxf"]
-    assert archive.without_picture == {}
     assert [drawing.source for drawing in archive.sequences()] == NAMES
-    looks = dict(zip(NAMES, archive.appearances(), strict=True))
-    assert looks["one.dxf"].texts == ["BRACKET 1 NOTE 1234"]
-    assert looks["sub/silent.dxf"].texts == []
+    looks = dict(zip(NAMES, archive.looks(), strict=True))
+    assert looks["one.dxf"].texts == ("BRACKET 1 NOTE 1234",)
+    assert looks["sub/silent.dxf"].texts == ()
     assert all(look.picture.any() for look in looks.values())
 
 
@@ -30,28 +28,26 @@ def test_a_second_run_reads_nothing_again_and_a_changed_drawing_anew(tmp_path):
 
     def load():
         archive = load_archive(folder, cache, "cross", False, workers=1)
-        outputs = [*archive.sequence_paths, *archive.appearance_paths]
-        return archive, [path.stat().st_mtime_ns for path in outputs]
+        return archive, [path.stat().st_mtime_ns for path in archive.sequence_paths]
 
     _, first = load()
     _, again = load()
     assert again == first
     saved(part(3), folder, paths[1].name)
     archive, changed = load()
-    assert [new == old for new, old in zip(changed, first, strict=True)] == [True, False, True, False]
-    assert list(archive.appearances())[1].texts == ["BRACKET 3 NOTE 3702"]
+    assert [new == old for new, old in zip(changed, first, strict=True)] == [True, False]
+    assert list(archive.looks())[1].texts == ("BRACKET 3 NOTE 3702",)
 
 
-def test_a_damaged_picture_in_the_cache_is_made_again(tmp_path):
-    task = AppearanceTask(saved(part(1), tmp_path), "a.dxf", tmp_path / "a.npz")
-    assert run_task(task).status == "read"
-    whole = task.output.read_bytes()
-    for damaged in (b"", whole[:200], whole[:-200], b"PK" + whole[2:60] + bytes(len(whole) - 60)):
-        task.output.write_bytes(damaged)
-        assert read_appearance(task.output) is None
-        assert run_task(task).status == "read"
-    assert run_task(task).status == "unchanged"
-    assert np.array_equal(read_appearance(task.output).picture, read_appearance(task.output).picture)
+def test_a_damaged_file_in_the_cache_is_made_again(tmp_path):
+    folder, cache = tmp_path / "drawings", tmp_path / "cache"
+    saved(part(1), folder, "1.dxf")
+    archive = load_archive(folder, cache, "cross", False, workers=1)
+    (whole,) = archive.looks()
+    (path,) = archive.sequence_paths
+    path.write_bytes(path.read_bytes()[:-200])
+    (again,) = load_archive(folder, cache, "cross", False, workers=1).looks()
+    assert np.array_equal(again.picture, whole.picture) and again.texts == whole.texts
 
 
 def test_two_archives_of_one_name_keep_apart(tmp_path):

@@ -13,7 +13,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from config.DeepDXF_config import DeepDXFModelConfig
 from config.GF_config import GFModelConfig
 from config.joint_config import JointConfig
+from dataset.drawing import N_WORD_BUCKETS, Drawing
 from dataset.entities import ABSENT, N_BINS, N_SLOTS, PAD, ROW_LENGTH
+from model.DeepDXF_dataset import plain_batch
 from utils.DeepDXF_utils import collate, cut_chunks
 from utils.GF_utils import draw_partners
 
@@ -23,8 +25,14 @@ def gf_config(**options) -> GFModelConfig:
 
 
 def deepdxf_config(**options) -> DeepDXFModelConfig:
+    """The plain encoder, small."""
     small = {"d_model": 32, "n_layers": 2, "n_heads": 4, "d_feedforward": 48, "latent_size": 24, "projection_size": 16}
-    return DeepDXFModelConfig(**small | options)
+    return DeepDXFModelConfig(**small | {"reads": "sequence"} | options)
+
+
+def sheet_config(**options) -> DeepDXFModelConfig:
+    """The encoder that reads the sheet too, small."""
+    return deepdxf_config(**{"reads": "sheet", "sheet_size": 12, "n_layers": 1, "chunk_size": 16} | options)
 
 
 def joint_config(**options) -> JointConfig:
@@ -55,6 +63,28 @@ def random_rows(length: int, seed: int = 0) -> Tensor:
     present = torch.rand(length, N_SLOTS, generator=generator) < 1 / 6
     rows[:, 1:] = torch.where(present, bins, rows[:, 1:])
     return rows
+
+
+def random_drawing(length: int, seed: int = 0, words: bool = True) -> Drawing:
+    """A drawing of ``length`` entities, each with up to four strokes of any ink and a few n-grams."""
+    rng = np.random.default_rng(seed)
+    stroke_owner = np.repeat(np.arange(length), rng.integers(0, 5, length)).astype(np.int32)
+    gram_owner = np.repeat(np.arange(length), rng.integers(0, 4, length) * words).astype(np.int32)
+    return Drawing(
+        random_rows(length, seed).numpy(),
+        rng.random((len(stroke_owner), 4), dtype=np.float32),
+        rng.integers(0, 3, len(stroke_owner)).astype(np.uint8),
+        stroke_owner,
+        1.0,
+        rng.integers(0, N_WORD_BUCKETS, len(gram_owner)).astype(np.int32),
+        gram_owner,
+        float(rng.uniform(10, 500)),
+    )
+
+
+def sheet_batch(drawings: list[Drawing]) -> dict:
+    """Drawings with what their sheets show, as a loader puts them together."""
+    return plain_batch(drawings, sheet_config())
 
 
 def deepdxf_batch(drawings: list[Tensor], chunk_size: int = 16) -> dict:

@@ -54,8 +54,9 @@ def cross_validate(folder, config, folds):
     return epochs, summary, weights
 
 
-def flat(weights):
-    return torch.cat([weight.flatten() for weight in weights.values()])
+def flat(state):
+    """What training moves, as one vector."""
+    return torch.cat([value.flatten() for name, value in state.items() if not name.startswith("pairs.")])
 
 
 @pytest.mark.parametrize(("conv", "match"), OPTIONS)
@@ -88,3 +89,6 @@ def test_folds_together_equal_folds_one_by_one(data_dir, tmp_path, conv, match):
         # not weight by weight: Adam steps by lr even where a gradient is nothing but rounding
         assert (got - want).norm() < 0.01 * moved
         assert moved > 0.1
+    got, want = (run["best_model.pth"]["pairs.gf"] for run in (weights, want_weights))
+    assert want.isfinite().all() and want[0] < want[-1]
+    torch.testing.assert_close(got, want, atol=1e-2, rtol=0)

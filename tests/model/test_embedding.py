@@ -1,5 +1,7 @@
 """From a checkpoint alone to vectors and scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -28,10 +30,10 @@ def drawing(seed, entities, graph=True):
     return SequenceRecord(np.stack(rows), f"{seed}.dxf", EXTENTS, (), "cross", counts, edges)
 
 
-@pytest.fixture
-def checkpoint(tmp_path):
+@pytest.fixture(params=["sequence", "sheet"])
+def checkpoint(tmp_path, request):
     torch.manual_seed(0)
-    config = JointConfig(deepdxf=SMALL)
+    config = JointConfig(deepdxf=replace(SMALL, reads=request.param))
     task = JointTask(config)
     facts = {"data": {"overlap": "cross"}}
     save_checkpoint(
@@ -54,10 +56,12 @@ def test_equal_drawings_score_exactly_one_and_the_score_is_symmetric(embed):
             assert score == similarity(other[name], first[name], method) < 1.0
 
 
-def test_joint_cosine_is_the_mean_of_both(embed):
+def test_joint_cosine_is_the_weighted_mean_of_both(embed):
+    """Of two parts with the sequence alone, of nine with the sheet."""
     a, b = embed(drawing(1, 50)), embed(drawing(2, 70))
-    mean = np.mean([similarity(a[name], b[name], "cosine") for name in ("gf", "deepdxf")])
-    assert similarity(a["joint"], b["joint"], "cosine") == pytest.approx(mean, abs=1e-6)
+    gf, deepdxf = (similarity(a[name], b[name], "cosine") for name in ("gf", "deepdxf"))
+    share = 1 / 2 if len(a["deepdxf"]) == SMALL.latent_size else 1 / 9
+    assert similarity(a["joint"], b["joint"], "cosine") == pytest.approx(share * gf + (1 - share) * deepdxf, abs=1e-6)
 
 
 def test_a_drawing_without_a_graph_still_has_its_sequence(embed):

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset.entities import ABSENT, MAX_BIN, SLOT_INDEX, Extents, make_row
-from utils.DeepDXF_utils import collate, cut_chunks, drawing_view, drop_entities, sample_chunks, shift_and_scale
+from dataset.entities import Extents, make_row
+from utils.DeepDXF_utils import collate, cut_chunks, sample_chunks
 
 EXTENTS = Extents(0, 0, 100, 100)
 
@@ -36,38 +36,6 @@ def test_sampled_chunks_stay_within_the_limit_and_in_order(length, size, limit, 
     assert 1 <= read <= (limit or length)
     assert read == length or limit < length
     assert [start for start, _ in picked] == sorted({start for start, _ in picked})
-
-
-def test_dropping_leaves_some_of_the_rows_as_they_were(rows):
-    kept = drop_entities(rows, np.random.default_rng(1))
-    assert 0.4 * len(rows) < len(kept) < len(rows)
-    original = {row.tobytes() for row in rows}
-    assert all(row.tobytes() in original for row in kept)
-
-
-def test_a_drawing_of_one_entity_keeps_it(rows):
-    for seed in range(50):
-        assert len(drop_entities(rows[:1], np.random.default_rng(seed))) == 1
-
-
-def test_shifting_and_scaling_moves_all_together_and_clips_nothing(rows):
-    moved = shift_and_scale(rows, np.random.default_rng(2))
-    present = rows[:, 1:] != ABSENT
-    assert np.array_equal(moved[:, 1:] != ABSENT, present)
-    assert moved[:, 1:][present].min() >= 0 and moved[:, 1:][present].max() <= MAX_BIN
-    x = 1 + SLOT_INDEX["x0"]
-    slope, intercept = np.polyfit(rows[:, x], moved[:, x], 1)
-    assert 0.85 <= slope < 1.0
-    assert np.abs(slope * rows[:, x] + intercept - moved[:, x]).max() < 1.0, "one scale and one shift for the drawing"
-    assert not np.array_equal(moved, rows)
-
-
-def test_views_differ_and_leave_the_original_alone(rows):
-    before = rows.copy()
-    rng = np.random.default_rng(3)
-    first, second = drawing_view(rows, rng), drawing_view(rows, rng)
-    assert first.shape != second.shape or not np.array_equal(first, second)
-    assert np.array_equal(rows, before)
 
 
 def test_collate_packs_the_chunks_by_length(rows):

@@ -17,19 +17,24 @@ from utils.run_log import RunLog
 
 
 class Regression(nn.Module):
-    """loss = mean squared error of a linear fit; hears the end of every epoch."""
+    """loss = mean squared error of a linear fit; hears the end of every epoch, and what it is shown around training."""
 
     def __init__(self):
         super().__init__()
         self.linear = nn.Linear(3, 1)
+        self.register_buffer("offset", torch.zeros(()))
+        self.register_buffer("settled", torch.zeros(3))
         self.heard = []
 
     def forward(self, batch):
-        loss = (self.linear(batch["x"]).squeeze(1) - batch["y"]).pow(2).mean()
+        loss = (self.linear(batch["x"]).squeeze(1) + self.offset - batch["y"]).pow(2).mean()
         return {"loss": loss, "twice": 2 * loss.detach()}
 
     def on_epoch_end(self, train_means):
         self.heard.append(train_means)
+
+    def settle(self, archive):
+        self.settled += sum(batch["x"].sum(dim=0) for batch in archive) + self.linear.weight.detach()[0]
 
 
 class Batches:
@@ -56,6 +61,12 @@ class Data:
 
     def to(self, device):
         self.device = device
+
+    def prepare(self, task, fold):
+        task.offset += 0.125 * (fold + 1)
+
+    def archive(self, fold):
+        yield from Batches([4, 4], seed=fold).batches
 
     def get_fold_loaders(self, fold):
         val = Batches([3], seed=fold + 10)
@@ -288,6 +299,21 @@ def test_the_best_fold_meets_the_test_and_the_files_say_so(tmp_path):
     assert [line["event"] for line in lines] == ["epoch"] * 6 + ["summary"]
     assert {path.name for path in folder.iterdir()} >= {"train.log", "config.json", "curves.png", "summary.json"}
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_task_is_prepared_before_training_and_settled_on_the_weights_that_are_kept(tmp_path):
+    config = _config(tmp_path, epochs=6)
+    summary = CrossValidation("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
+    folds = [torch.load(config.checkpoint_dir / f"fold_{k}.pth", weights_only=True)["model"] for k in (1, 2, 3)]
+    assert [fold["offset"].item() for fold in folds] == [0.125, 0.25, 0.375], "once, by the fold's own drawings"
+    best = summary["best_fold"]
+    torch.manual_seed(config.seed + best)
+    start = Regression()
+    x = torch.cat([batch["x"] for batch in Data().archive(best)])
+    kept = torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)["model"]
+    assert torch.equal(kept["linear.weight"], folds[best]["linear.weight"])
+    assert not torch.equal(kept["linear.weight"], start.linear.weight)
+    torch.testing.assert_close(kept["settled"], x.sum(dim=0) + kept["linear.weight"][0])
 
 
 def test_same_seed_same_weights(tmp_path):

@@ -1,0 +1,107 @@
+"""What a sheet shows, measured and learned."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from dataset.drawing import N_WORD_BUCKETS
+from model.sheet_encoder import COARSE, LEARNED, MEASURED, SheetEncoder, measured_sizes
+from tests.model.batches import random_drawing, sheet_batch
+from utils.sheet_features import IMAGE_SIZE, N_CHANNELS, N_STATISTICS
+
+SIZE = 12
+
+
+@pytest.fixture
+def features():
+    """Of 20 drawings, the last without a word."""
+    return sheet_batch([*(random_drawing(3 + seed, seed) for seed in range(19)), random_drawing(5, 99, words=False)])
+
+
+@pytest.fixture
+def encoder(features):
+    torch.manual_seed(0)
+    encoder = SheetEncoder(SIZE)
+    encoder.fit(features)
+    return encoder
+
+
+def test_fit_is_what_the_textbook_says(encoder, features):
+    statistics, words = features["statistics"].numpy(), features["words"].numpy()
+    np.testing.assert_allclose(encoder.mean, statistics.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(encoder.deviation, statistics.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
+    holding = [sum(1 for row in words if row[bucket] > 0) for bucket in range(N_WORD_BUCKETS)]
+    np.testing.assert_allclose(encoder.rarity, np.log(21 / (1 + np.array(holding))), rtol=1e-5, atol=1e-6)
+
+
+def test_measured_statistics_are_standardised_by_the_drawings_of_the_fit_alone(encoder, features):
+    measured = encoder.measured(features)
+    joined = torch.cat([measured["stroke_statistics"], measured["type_counts"]], dim=1)
+    torch.testing.assert_close(joined.mean(dim=0), torch.zeros(N_STATISTICS), atol=1e-4, rtol=0)
+    spread = features["statistics"].std(dim=0, correction=0)
+    torch.testing.assert_close(joined.std(dim=0, correction=0), spread / (spread + 0.01), atol=1e-4, rtol=0)
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    others = sheet_batch([random_drawing(40, 7), random_drawing(2, 8)])
+    encoder.train()
+    encoder(others), encoder.measured(others)
+    assert all(torch.equal(before[name], value) for name, value in encoder.state_dict().items())
+
+
+def test_the_coarse_image_is_the_mean_of_its_cells(encoder, features):
+    cell = IMAGE_SIZE // COARSE
+    image = features["image"][3].numpy()
+    got = encoder.measured(features)["coarse_image"][3].reshape(N_CHANNELS, COARSE, COARSE)
+    for channel in range(N_CHANNELS):
+        for row in range(COARSE):
+            for column in range(COARSE):
+                want = image[channel, row * cell :, column * cell :][:cell, :cell].mean()
+                assert got[channel, row, column] == pytest.approx(want, abs=1e-6)
+
+
+def test_the_sketch_of_letters_keeps_their_cosines(encoder, features):
+    sketch = functional.normalize(encoder.measured(features)["letters"][:19], dim=1)
+    weighted = functional.normalize((features["words"] * encoder.rarity)[:19], dim=1)
+    error = (sketch @ sketch.T - weighted @ weighted.T).abs()
+    assert error.max() < 0.3 and error.mean() < 0.08  # 1 / sqrt(256) = 0.06 is one deviation
+
+
+def test_letters_that_every_drawing_has_say_nothing(encoder, features):
+    everywhere = features["words"].clone()
+    everywhere[:, 17] = 1.0
+    encoder.fit(features | {"words": everywhere})
+    assert encoder.rarity[17] == 0
+    letters = encoder.measured(features | {"words": everywhere})["letters"]
+    everywhere[:, 17] = 3.0
+    torch.testing.assert_close(encoder.measured(features | {"words": everywhere})["letters"], letters)
+
+
+def test_nothing_written_is_nothing_and_finite(encoder, features):
+    assert not encoder.measured(features)["letters"][19].any()
+    for vectors in (encoder(features), encoder.measured(features)):
+        assert all(rows.isfinite().all() for rows in vectors.values())
+
+
+def test_what_is_learned_has_gradients_and_what_is_measured_none(encoder, features):
+    learned, measured = encoder(features), encoder.measured(features)
+    assert set(learned) == set(LEARNED) and set(measured) == set(MEASURED) == set(measured_sizes())
+    assert {name: rows.shape for name, rows in learned.items()} == dict.fromkeys(LEARNED, (20, SIZE))
+    assert {name: rows.shape[1] for name, rows in measured.items()} == measured_sizes()
+    assert all(rows.requires_grad for rows in learned.values())
+    assert not any(rows.requires_grad for rows in measured.values())
+    assert {name.split(".")[0] for name, _ in encoder.named_parameters()} == set(LEARNED)
+
+
+def test_a_drawing_does_not_depend_on_the_others_of_its_batch(encoder, features):
+    for view in (encoder, encoder.measured):
+        together, alone = view(features), view({name: features[name][4:5] for name in ("image", "statistics", "words")})
+        for name, rows in together.items():
+            torch.testing.assert_close(rows[4:5], alone[name], atol=1e-5, rtol=1e-5)
+
+
+def test_the_sketch_is_the_same_for_every_model():
+    sketches = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        sketches.append(SheetEncoder(SIZE).sketch)
+    assert torch.equal(*sketches), "vectors of two models' letters compare, whatever the seed of the run"
