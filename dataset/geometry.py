@@ -152,9 +152,11 @@ def _as_is(outline: Outline) -> PlacedOnce:
 
 
 def _rendered(dimension: DXFGraphic):
+    name = dimension.dxf.get("geometry")
     try:
         dimension.render()
     except DAMAGE:
+        dimension.dxf.geometry = name  # not the half of a picture: the next one to look must see the same
         return ()
     return dimension.get_geometry_block()
 
