@@ -37,7 +37,7 @@ import numpy as np
 from ezdxf import recover
 
 from config.errors import UserError
-from dataset.content import measure
+from dataset.content import Content, measure
 from dataset.dxf_process import ProcessConfig, process_drawings
 from dataset.generator import generate
 from dataset.naming import find_drawings
@@ -166,12 +166,13 @@ def compare(task: Task) -> FileReport:
     status, theirs = _by_ezdxf(task.path)
     if theirs is None:
         return FileReport(task.source, "skipped")
-    entities = dict(measure(theirs).represented)
+    other = measure(theirs)
+    entities = dict(other.represented)
     try:
-        ours = read_sheet(task.path)
+        ours = measure(read_sheet(task.path))
     except Exception:  # what we make of it is the other report's matter
         return FileReport(task.source, status, "skipped by us", represented=entities)
-    return FileReport(task.source, status, difference(ours, theirs), represented=entities)
+    return FileReport(task.source, status, difference(ours, other), represented=entities)
 
 
 def _by_ezdxf(path: Path) -> tuple[str, Sheet | None]:
@@ -185,9 +186,8 @@ def _by_ezdxf(path: Path) -> tuple[str, Sheet | None]:
     return "skipped", None
 
 
-def difference(ours: Sheet, theirs: Sheet) -> str:
+def difference(mine: Content, other: Content) -> str:
     """In what two sheets differ for either encoder; empty if in nothing."""
-    mine, other = measure(ours), measure(theirs)
     if mine.represented != other.represented:
         changes = {
             name: mine.represented[name] - other.represented[name] for name in mine.represented | other.represented

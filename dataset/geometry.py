@@ -190,9 +190,11 @@ def _is_stale(picture: Box | None, points: dict[int, Point]) -> bool:
 
 
 def _rendered(dimension: DXFGraphic):
+    name = dimension.dxf.get("geometry")
     try:
         dimension.render()
     except DAMAGE:
+        dimension.dxf.geometry = name  # not the half of a picture: the next one to look must see the same
         return ()
     return dimension.get_geometry_block()
 

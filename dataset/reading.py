@@ -17,7 +17,7 @@ from dataset.dwg import converted, is_dwg
 from dataset.entities import ALIASES, TYPE_INDEX
 from dataset.fast_reading import DisorderError, read_fast
 from dataset.proxies import proxy_parts
-from dataset.salvage import BINARY_SIGNATURE, DAMAGE, read_damaged
+from dataset.salvage import BINARY_SIGNATURE, DAMAGE, read_damaged, require_layouts
 from dataset.sight import BY_INSERT, Sight
 
 WRAPPER_SHARE = 0.9  # of what one would see after opening an INSERT must come out of its block to make it a wrapper
@@ -84,7 +84,9 @@ def read_document(path: Path) -> tuple[Drawing, str, Counter[str]]:
     readers = (ezdxf.readfile,) if is_binary else (read_fast, ezdxf.readfile)
     for read in readers:
         try:
-            return read(path), "", Counter()
+            document = read(path)
+            require_layouts(document)
+            return document, "", Counter()
         except MemoryError:
             raise
         except DisorderError as error:

@@ -3,7 +3,8 @@
 ezdxf's recover mode gives up a whole file for one number that is none, one entity that lacks its subclass marker or one
 line too many, and it drops the section in which a file ends. Here the file is taken apart into records first, from one
 group code 0 to the next; records that are no pairs of group code and value are left out, and what follows is found
-again at the next record. The rest goes through recover mode, less the records that it cannot load.
+again at the next record. The rest goes through recover mode, less the records that it cannot load, and less its audit,
+which removes what is merely odd: those who measure an entity see whether it can be drawn.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import ezdxf
-from ezdxf.audit import Auditor
 from ezdxf.document import Drawing
-from ezdxf.entities import factory
+from ezdxf.entities import DXFObject, factory
 from ezdxf.entities.subentity import LINKED_ENTITIES
 from ezdxf.lldxf.const import DEFAULT_ENCODING, DXF12, DXF2007, TABLE_NAMES_ACAD_ORDER
 from ezdxf.lldxf.extendedtags import ExtendedTags
@@ -41,8 +41,11 @@ HANDLE, LAYER = 5, 8
 UTF8_MARK = b"\xef\xbb\xbf"
 
 # What ezdxf raises on damage: besides its own errors, AttributeError where a value that it relies on is missing,
-# NotImplementedError of a dimension that it cannot draw.
-DAMAGE = (ezdxf.DXFError, ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+# NotImplementedError of a dimension that it cannot draw, AssertionError where it did not think of damage.
+DAMAGE = (
+    *(ezdxf.DXFError, ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError),
+    ValueError,
+)
 
 _KEYWORD = re.compile(rb"\s*(3D)?[A-Za-z_]")  # what follows a group code 0: LINE, 3DFACE, and never a number
 _LOADED = {"TABLES", "BLOCKS", "ENTITIES", "OBJECTS"}
@@ -65,8 +68,7 @@ def read_damaged(path: Path) -> tuple[Drawing, Counter[str]]:
         content = _as_text(content)
     tool = _Salvage()
     tool.take_apart(content)
-    document = _document(tool)
-    return document, tool.left_out + _audited(document)
+    return _document(tool), tool.left_out
 
 
 class _Salvage(Recover):
@@ -119,6 +121,7 @@ class _Salvage(Recover):
     def check_entities(self, entities: list[Tags], is_r12: bool) -> Iterator[Tags]:
         """The records that ezdxf can load; what should end with a SEQEND and does not gets one."""
         document = Drawing(self.dxfversion)
+        is_drawn = entities[0][1].value in ("BLOCKS", "ENTITIES")
         owed = ""  # the type of what belongs to the entity before, until a SEQEND
         for entity in entities:
             kind = entity[0].value
@@ -131,6 +134,8 @@ class _Salvage(Recover):
                     yield from checked
                     continue
                 loaded = [factory.load(ExtendedTags(Tags(tags)), document) for tags in checked]
+                if is_drawn and any(isinstance(each, DXFObject) for each in loaded):
+                    raise ValueError("stands among the entities")
             except DAMAGE as error:
                 self.left_out[f"{kind}: {error}"] += 1
                 continue
@@ -295,31 +300,25 @@ def _header(tags: Tags) -> Tags:
 
 
 def _document(tool: _Salvage) -> Drawing:
-    """The document of the sections, less those that keep it from being made."""
+    """The document of the sections, less those that keep it from being made; what that costs is counted."""
     reason: Exception | None = None  # why all of it cannot be had
     for dispensable in _DISPENSABLE:
         document = Drawing()
         sections = {name: list(records) for name, records in tool.section_dict.items() if name not in dispensable}
         try:
             document._load_section_dict(sections)
+            require_layouts(document)
         except DAMAGE as error:
             reason = reason or error
-        else:
-            tool.left_out.update(
-                f"{name}, the whole section: {reason}" for name in tool.section_dict.keys() & dispensable
-            )
-            return document
+            continue
+        given_up = tool.section_dict.keys() & dispensable
+        tool.left_out.update(f"{name}, the whole section: {reason}" for name in given_up)
+        return document
     raise ezdxf.DXFStructureError(str(reason)) from reason
 
 
-def _audited(document: Drawing) -> Counter[str]:
-    """Let ezdxf mend the document, and count the entities that it removes instead."""
-    before = _census(document)
-    with suppress(*DAMAGE):  # what it could not look at, those who measure it will
-        Auditor(document).run()
-    removed = before - _census(document)
-    return Counter({f"{kind}: removed by ezdxf's audit": count for kind, count in removed.items()})
-
-
-def _census(document: Drawing) -> Counter[str]:
-    return Counter(entity.dxftype() for block in document.blocks for entity in block if entity.is_alive)
+def require_layouts(document: Drawing) -> None:
+    """Raises DAMAGE if a layout has lost its block, or the model space is none."""
+    document.modelspace()
+    for layout in document.layouts:
+        len(layout)
