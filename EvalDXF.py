@@ -39,6 +39,7 @@ def main(config: EvalConfig) -> int:
 
 def evaluate(config: EvalConfig) -> Evaluation:
     from evaluation.archive import load_archive
+    from evaluation.calibration import calibrate
     from evaluation.encoders import encoder_vectors, untrained_vectors
     from evaluation.evaluation import Evaluation, baseline_vectors, score_groups, score_originals
     from evaluation.queries import (
@@ -68,9 +69,10 @@ def evaluate(config: EvalConfig) -> Evaluation:
     trained, untrained = encoder_vectors(archive, embedder), untrained_vectors(archive, config.model_path, device)
     baselines, left_out = baseline_vectors(archive)
     vectors = {**trained, **untrained, **baselines}
+    calibration = calibrate(trained, embedder)
     originals = score_originals(vectors, original_queries(truth, groups), config.k) if truth else None
     by_group = score_groups(vectors, queries, config.k)
-    return Evaluation(archive, groups, config.k, vectors, left_out, book.missing, by_group, originals)
+    return Evaluation(archive, groups, config.k, vectors, calibration, left_out, book.missing, by_group, originals)
 
 
 def write_contact_sheet(evaluation: Evaluation, config: EvalConfig) -> None:

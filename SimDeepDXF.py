@@ -25,10 +25,15 @@ def main(config: CompareConfig) -> None:
     shared = [name for name in first if name in second]
     if not shared:
         raise UserError("the model cannot compare these drawings")
+    shared.sort(key=("joint", "gf", "deepdxf").index)
     # the joint score first, alone on its line: what most people and scripts came for
-    for name in sorted(shared, key=("joint", "gf", "deepdxf").index):
+    for name in shared:
         score = similarity(first[name], second[name], config.method)
         print(f"{name:<8} {config.method} similarity {score:.6f}")
+    for name in shared:
+        share = embedder.share_below(name, similarity(first[name], second[name], "cosine"))
+        if share is not None:
+            print(f"{name:<8} more alike than {100 * share:.1f} % of pairs of training drawings")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,11 @@ from typing import Literal
 
 @dataclass
 class CompareConfig:
-    """How alike are two drawings? Each may be a .dxf or a preprocessed .h5."""
+    """How alike are two drawings? Each may be a .dxf or a preprocessed .h5.
+
+    A score for each encoder, the joint one first, and what it is worth: than how many pairs of training drawings the
+    two are more alike.
+    """
 
     file1: Path
     """First drawing."""

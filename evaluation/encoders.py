@@ -27,7 +27,12 @@ def encoder_vectors(archive: Archive, embedder: Embedder, name: str = "drawings"
 
 
 def untrained_vectors(archive: Archive, model_path: Path, device: torch.device) -> dict[str, np.ndarray]:
-    """The same of fresh weights by a fixed seed: without them a high score looks like learning."""
+    """The same of fresh weights by a fixed seed: without them a high score looks like learning.
+
+    They keep what was fitted to the training drawings without a gradient, and are centred on the archive itself, of
+    which the trained model knows nothing. That is to their advantage.
+    """
     embedder = Embedder(model_path, device, untrained_seed=UNTRAINED_SEED)
+    embedder.settle(progress(archive.sequences(), "centring the untrained", total=len(archive)))
     found = encoder_vectors(archive, embedder, "untrained")
     return {f"untrained_{encoder}": vectors for encoder, vectors in found.items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from evaluation.archive import Archive
 from evaluation.baselines import BASELINES
 from evaluation.baselines.descriptors import MissingExtraError
+from evaluation.calibration import Calibration
 from evaluation.encoders import ENCODERS
 from evaluation.metrics import group_metrics, original_metrics
 from evaluation.queries import Query
@@ -20,6 +21,7 @@ class Evaluation:
 
     Attributes:
         vectors: by method, the model's encoders first.
+        calibration: of the model's encoders, where it was ever measured.
         left_out: methods that could not run, and why.
         missing: names that were asked for and not found, and why.
         by_group: finding the other drawings of a group.
@@ -30,6 +32,7 @@ class Evaluation:
     groups: Sequence[Sequence[int]]
     k: int
     vectors: dict[str, Vectors]
+    calibration: dict[str, Calibration]
     left_out: dict[str, str]
     missing: dict[str, str]
     by_group: Scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from evaluation.evaluation import Evaluation
@@ -27,6 +28,7 @@ def as_data(evaluation: Evaluation) -> dict[str, Any]:
             if number in queried
         ],
         "originals": _originals(evaluation),
+        "calibration": {encoder: asdict(found) for encoder, found in evaluation.calibration.items()},
         "left_out": evaluation.left_out,
         "skipped": evaluation.archive.skipped,
         "missing": evaluation.missing,
@@ -74,6 +76,7 @@ def as_markdown(evaluation: Evaluation) -> str:
         *_table(evaluation, scores, evaluation.headline),
         "",
         _gain_sentence(evaluation, scores, evaluation.headline),
+        *_calibration_sentence(evaluation),
         "",
         *_group_table(evaluation),
     ]
@@ -115,6 +118,18 @@ def _gain_sentence(evaluation: Evaluation, scores: Scores, metric: str) -> str:
         f"{metric}: {gain['of']} less the best baseline ({gain['over']}): {gain['difference']:+.3f}{spread}, the same "
         "groups drawn for both."
     )
+
+
+def _calibration_sentence(evaluation: Evaluation) -> list[str]:
+    found = evaluation.calibration.get(evaluation.model)
+    if found is None:
+        return []
+    return [
+        "",
+        f'Calibration: "more alike than x % of pairs of training drawings" by {evaluation.model}, over pairs of these '
+        f"drawings: x is {100 * found.mean:.1f} on average, and its distribution {found.ks:.3f} from uniform "
+        "(Kolmogorov-Smirnov distance).",
+    ]
 
 
 def _group_table(evaluation: Evaluation) -> list[str]:

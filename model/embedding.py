@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from utils.checkpoint import load_checkpoint
 
 WINDOW = 256  # drawings in memory at once, among which those of similar length are put together
 BATCH_ENTITIES = 4096  # of one pass
+SETTLED_TOGETHER = 16  # drawings
 
 
 class Embedder:
@@ -27,6 +28,7 @@ class Embedder:
 
     Args:
         untrained_seed: if given, not the trained weights but fresh ones by this seed: what training is measured by.
+            Their vectors have no common origin before :meth:`settle`.
 
     Attributes:
         kind: ``gf``, ``deepdxf`` or ``joint``.
@@ -61,29 +63,50 @@ class Embedder:
         Drawings of similar length share a pass of at most ``BATCH_ENTITIES`` entities, padding included; a longer one
         has a pass of its own. Raises as :meth:`__call__` does.
         """
-        waiting = iter(drawings)
-        while window := list(islice(waiting, WINDOW)):
+        for window in _windows(drawings, WINDOW):
             vectors: list[dict[str, np.ndarray]] = [{} for _ in window]
             for batch in _batches(window):
                 for index, found in zip(batch, self._embed([window[index] for index in batch]), strict=True):
                     vectors[index] = found
             yield from vectors
 
+    def settle(self, drawings: Iterable[SequenceRecord]) -> None:
+        """Let these drawings, instead of those of the training, say what any two drawings have in common.
+
+        Their mean becomes the origin of the vectors, their pairs what :meth:`share_below` compares with. A drawing that
+        one of the model's encoders cannot read has no say; if that holds for all, nothing changes. Raises as
+        :meth:`__call__` does.
+        """
+        readable = (drawing for drawing in drawings if self.kind == "deepdxf" or drawing.gf_counts is not None)
+        windows = _windows(readable, SETTLED_TOGETHER)
+        if (first := next(windows, None)) is not None:
+            self.task.settle(map(self._inputs, chain([first], windows)))
+
+    def share_below(self, encoder: str, cosine: float) -> float | None:
+        """The share, 0..1, of pairs of training drawings whose ``encoder`` vectors are less alike than this cosine.
+
+        None if that was never measured: a training of two drawings has one pair.
+        """
+        return self.task.pairs.share_below(encoder, cosine)
+
     @torch.no_grad()
     def _embed(self, drawings: list[SequenceRecord]) -> list[dict[str, np.ndarray]]:
         """One pass over drawings that either all have a graph or none of them has."""
+        if self.kind == "gf" and drawings[0].gf_counts is None:
+            return [{} for _ in drawings]
+        arrays = {name: rows.double().cpu().numpy() for name, rows in self.task.embed(self._inputs(drawings)).items()}
+        return [{name: rows[i] for name, rows in arrays.items()} for i in range(len(drawings))]
+
+    def _inputs(self, drawings: list[SequenceRecord]) -> dict[str, Any]:
+        """What the task's ``embed`` takes, of drawings that either all have a graph or none of them has."""
         for drawing in drawings:
             self._require_same_reading(drawing)
-        has_graph = drawings[0].gf_counts is not None
         if self.kind == "gf":
-            vectors = self.task.embed(self._graphs(drawings)) if has_graph else {}
-        elif self.kind == "deepdxf":
-            vectors = self.task.embed(self._sequences(drawings))
-        else:
-            graphs = {"gf": self._graphs(drawings)} if has_graph else {}
-            vectors = self.task.embed({"deepdxf": self._sequences(drawings), **graphs})
-        arrays = {name: rows.double().cpu().numpy() for name, rows in vectors.items()}
-        return [{name: rows[i] for name, rows in arrays.items()} for i in range(len(drawings))]
+            return self._graphs(drawings)
+        if self.kind == "deepdxf":
+            return self._sequences(drawings)
+        graphs = {"gf": self._graphs(drawings)} if drawings[0].gf_counts is not None else {}
+        return {"deepdxf": self._sequences(drawings), **graphs}
 
     def _require_same_reading(self, drawing: SequenceRecord) -> None:
         for name, wanted in self.reading.items():
@@ -102,6 +125,13 @@ class Embedder:
     def _sequences(self, drawings: list[SequenceRecord]) -> dict[str, Any]:
         batch = plain_batch([Drawing.of(drawing) for drawing in drawings], self._deepdxf.config)
         return {key: value.to(self.device) if torch.is_tensor(value) else value for key, value in batch.items()}
+
+
+def _windows(drawings: Iterable[SequenceRecord], size: int) -> Iterator[list[SequenceRecord]]:
+    """The drawings in their order, a few at a time."""
+    waiting = iter(drawings)
+    while window := list(islice(waiting, size)):
+        yield window
 
 
 def _batches(drawings: list[SequenceRecord]) -> Iterator[list[int]]:

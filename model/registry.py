@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from config.DeepDXF_config import DeepDXFConfig
 from config.errors import UserError
@@ -13,6 +13,7 @@ from config.run_config import from_dict
 from model.DeepDXF_task import DeepDXFTask
 from model.GF_task import GFTask
 from model.joint_task import JointTask
+from model.sheet_encoder import FITTED, SheetEncoder
 from utils.checkpoint import Checkpoint
 from utils.seeding import seeded
 
@@ -27,7 +28,8 @@ def rebuild(checkpoint: Checkpoint, untrained_seed: int | None = None) -> nn.Mod
     """The checkpoint's task with its weights, in evaluation mode.
 
     Args:
-        untrained_seed: if given, the same network as it was before any training, its weights drawn by this seed.
+        untrained_seed: if given, the same network as it was before its first step, its weights drawn by this seed. What
+            was fitted to the training drawings before that step stays, so that weights make all of the difference.
 
     Raises:
         UserError: written by a program whose options or networks differ from this one's.
@@ -43,6 +45,13 @@ def rebuild(checkpoint: Checkpoint, untrained_seed: int | None = None) -> nn.Mod
         else:
             with seeded(untrained_seed, torch.device("cpu")):
                 task = task_class(config)
-    except (ValueError, TypeError, RuntimeError) as error:
+            task.load_state_dict(_fitted(task, checkpoint), strict=False)
+    except (ValueError, TypeError, RuntimeError, KeyError) as error:
         raise UserError(f"the checkpoint does not fit this version of the program: {error}") from error
     return task.eval()
+
+
+def _fitted(task: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The entries of the checkpoint that :meth:`SheetEncoder.fit` set."""
+    sheets = [prefix for prefix, module in task.named_modules() if isinstance(module, SheetEncoder)]
+    return {f"{prefix}.{name}": checkpoint.model[f"{prefix}.{name}"] for prefix in sheets for name in FITTED}

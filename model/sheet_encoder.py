@@ -17,6 +17,7 @@ from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
 COARSE = 8  # cells a side of the image as measured
 SKETCH = 256  # size of the letters as measured
 LEARNED = ("image", "statistics", "words")
+FITTED = ("mean", "deviation", "rarity")  # buffers
 MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "letters")
 
 

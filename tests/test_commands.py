@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from dataset.storage import read_sequence
+from model.embedding import Embedder, similarity
 from utils.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,6 +141,28 @@ def test_compare_any_mix_of_dxf_and_h5(joint_run, method):
 
     assert compare(drawings[0], vectors[0]) == 1.0, "a drawing and what was preprocessed from it"
     assert compare(drawings[0], drawings[-1]) == compare(vectors[-1], vectors[0]) < 1.0
+
+
+@pytest.mark.parametrize("method", ["cosine", "euclidean"])
+def test_compare_says_what_a_score_is_worth(joint_run, method):
+    """Behind the scores, and only where training measured it: not in the checkpoint of a fold."""
+
+    def lines(model, second):
+        files = ["--file1", vectors[0], "--file2", second, "--method", method]
+        return run("SimDeepDXF.py", "--model_path", f"checkpoints/{model}", *files, cwd=joint_run).stdout.splitlines()
+
+    vectors = sorted((joint_run / "data" / "DeepDXF").rglob("*.h5"))
+    found = lines("best_model.pth", vectors[-1])
+    names = ("joint", "gf", "deepdxf")
+    assert [line[:9] for line in found] == [f"{name:<9}" for name in names] * 2
+    embedder = Embedder(joint_run / "checkpoints" / "best_model.pth", torch.device("cpu"))
+    first, last = (embedder(read_sequence(path)) for path in (vectors[0], vectors[-1]))
+    for line, name in zip(found[3:], names, strict=True):
+        share = embedder.share_below(name, similarity(first[name], last[name], "cosine"))
+        assert line == f"{name:<9}more alike than {100 * share:.1f} % of pairs of training drawings"
+    assert found[3] != found[4], "each encoder has its own"
+    assert lines("best_model.pth", vectors[0])[3].startswith("joint    more alike than 100.0 % of")
+    assert len(lines("fold_1.pth", vectors[-1])) == 3
 
 
 def test_compare_says_what_is_wrong_in_one_sentence(joint_run):

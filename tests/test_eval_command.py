@@ -14,6 +14,8 @@ from config.DeepDXF_config import DeepDXFModelConfig
 from config.GF_config import GFConfig
 from config.joint_config import JointConfig
 from config.run_config import to_dict
+from dataset.dxf_process import load_drawing
+from model.embedding import Embedder
 from model.GF_task import GFTask
 from model.joint_task import JointTask
 from tests.test_commands import run
@@ -28,16 +30,23 @@ METRICS = {"mAP@10", "Recall@10", "NDCG@10", "Recall@1"}
 
 def checkpoint(path, kind, config, task_class):
     torch.manual_seed(7)
-    model = task_class(config).state_dict()
-    save_checkpoint(path, kind=kind, config=to_dict(config), model=model, metrics={}, info={"data": {}})
+    save(path, kind, config, task_class(config))
+
+
+def save(path, kind, config, task):
+    save_checkpoint(path, kind=kind, config=to_dict(config), model=task.state_dict(), metrics={}, info={"data": {}})
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluate (2024)（旧） copy")
     run("dataset/dxf_generate.py", "--output", "set", "--families", 4, "--per_family", 4, "--seed", 2, cwd=folder)
-    checkpoint(folder / "joint.pth", "joint", JointConfig(deepdxf=SMALL), JointTask)
     checkpoint(folder / "gf.pth", "gf", GFConfig(), GFTask)
+    config = JointConfig(deepdxf=SMALL)
+    checkpoint(folder / "joint.pth", "joint", config, JointTask)
+    embedder = Embedder(folder / "joint.pth", torch.device("cpu"))
+    embedder.settle([load_drawing(path) for path in sorted((folder / "set").rglob("*.dxf"))])
+    save(folder / "joint.pth", "joint", config, embedder.task)
     return folder
 
 
@@ -101,6 +110,19 @@ def test_the_table_says_what_the_json_says(measured):
     values = [float(value) for _, value in ranked]
     assert values == sorted(values, reverse=True)
     assert table
+
+
+def test_it_says_whether_the_model_s_shares_hold_here(measured, workplace):
+    done, found = measured
+    assert set(found["calibration"]) == ENCODERS
+    for calibration in found["calibration"].values():  # the model was settled on these very drawings
+        assert calibration["mean"] == pytest.approx(0.5, abs=0.02) and 0 < calibration["ks"] < 0.03
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Calibration: ")]
+    joint = found["calibration"]["joint"]
+    assert f"x is {100 * joint['mean']:.1f} on average" in line and f"{joint['ks']:.3f} from uniform" in line
+    never = evaluate(workplace, "--json", "never.json", model="gf.pth")
+    assert "Calibration" not in never.stdout
+    assert json.loads((workplace / "never.json").read_text(encoding="utf-8"))["calibration"] == {}
 
 
 class Page(HTMLParser):
