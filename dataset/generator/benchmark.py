@@ -132,20 +132,20 @@ def do(job: Job) -> list[dict]:
     Raises:
         Exception: the drawing cannot be read, edited or saved; nothing of it is left in the set then.
     """
+    about = job.origin.about()
+    if job.edited is None and isinstance(job.origin, Given):  # it is only in the way of others: no need to read it
+        write_whole(job.output / job.name, job.origin.path.read_bytes())
+        return [record(job.name, about, None)]
     document, version = job.origin.open()
     content = job.origin.path.read_bytes() if isinstance(job.origin, Given) else saved(document, version)
-    write_whole(job.output / job.name, content)
-    about = job.origin.about()
-    records = [record(job.name, about, version, None, Draft(document))]
-    if job.edited is None or job.recipe is None:
-        return records
-    try:
+    records, contents = [record(job.name, about, version)], {job.name: content}
+    if job.edited is not None:
         draft, edited_version = edited_drawing(document, version, job)
-        write_whole(job.output / job.edited, saved(draft.document, edited_version))
-    except BaseException:
-        (job.output / job.name).unlink()
-        raise
-    return [*records, record(job.edited, about, edited_version, job.name, draft)]
+        contents[job.edited] = saved(draft.document, edited_version)
+        records.append(record(job.edited, about, edited_version, job.name, draft))
+    for name, content in contents.items():
+        write_whole(job.output / name, content)
+    return records
 
 
 def edited_drawing(document: Drawing, version: str, job: Job) -> tuple[Draft, str]:
@@ -161,16 +161,18 @@ def edited_drawing(document: Drawing, version: str, job: Job) -> tuple[Draft, st
     return draft, version
 
 
-def record(name: str, about: dict, version: str, original: str | None, draft: Draft) -> dict:
-    """The entry of one file in truth.json."""
+def record(
+    name: str, about: dict, version: str | None, original: str | None = None, draft: Draft | None = None
+) -> dict:
+    """The entry of one file in truth.json. The version of a given drawing that was not read is None."""
     return {
         "file": name,
         **about,
         "version": version,
         "original": original,
         # a point (x, y) of the original is (a x + c y + e, b x + d y + f) here
-        "placed": list(draft.placed if original else IDENTITY),
-        "edits": [asdict(edit) for edit in draft.edits] if original else [],
+        "placed": list(draft.placed if draft else IDENTITY),
+        "edits": [asdict(edit) for edit in draft.edits] if draft else [],
     }
 
 
