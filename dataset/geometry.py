@@ -190,11 +190,14 @@ def _is_stale(picture: Box | None, points: dict[int, Point]) -> bool:
 
 
 def _rendered(dimension: DXFGraphic):
-    name = dimension.dxf.get("geometry")
+    before = dimension.dxf.get("geometry")
     try:
         dimension.render()
     except DAMAGE:
-        dimension.dxf.geometry = name  # not the half of a picture: the next one to look must see the same
+        # not the half of a picture: the next one to look must see the same
+        dimension.dxf.discard("geometry")
+        if before is not None:
+            dimension.dxf.geometry = before
         return ()
     return dimension.get_geometry_block()
 
