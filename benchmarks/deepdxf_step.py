@@ -156,7 +156,7 @@ def our_step(dataset: DeepDXFDataset, config: BenchmarkConfig, options: DeepDXFC
 
     def step(indices: np.ndarray) -> int:
         rng = stream(config.seed, int(indices[0]))
-        batch = dataset.two_views(indices, options, rng, options.max_train_entities)
+        batch = dataset.two_views(indices, options, rng, options.max_view_entities)
         _learn(task, optimizer, task(batch)["loss"])
         return len(batch["rows"])
 
@@ -192,7 +192,7 @@ def product_rate(config: DeepDXFConfig, rows: int = 4096) -> float:
 
 OURS = {
     "ours": DeepDXFConfig(reads="sequence"),
-    "ours, all entities": DeepDXFConfig(reads="sequence", max_train_entities=0),
+    "ours, all entities": DeepDXFConfig(reads="sequence", max_view_entities=0),
     "ours, sheet": DeepDXFConfig(reads="sheet"),
 }
 WAYS: dict[str, Callable[[DeepDXFDataset, BenchmarkConfig], Step]] = {
@@ -249,7 +249,7 @@ def floor_seconds(
     """CPU seconds of the matrix products of training on these batches, at that rate."""
     flops = 0.0
     for indices in batches:
-        views = dataset.two_views(indices, options, stream(config.seed, int(indices[0])), options.max_train_entities)
+        views = dataset.two_views(indices, options, stream(config.seed, int(indices[0])), options.max_view_entities)
         flops += 3 * product_flops(views["lengths"], options)
     return flops / rate
 

@@ -31,9 +31,9 @@ class DeepDXFModelConfig:
     """Size of what the loss compares: the output of the two-layer projection head."""
     chunk_size: int = 256
     """Most entities that attend to each other; a longer drawing is cut into even chunks that are pooled together."""
-    max_train_entities: int = 1024
-    """Entities of a drawing that one training view reads at most (random chunks, others next time); 0 reads all.
-    Validation, test and search always read all."""
+    max_view_entities: int = 1024
+    """Entities of a drawing that one view reads at most, random chunks of it, in training others every time; 0 reads
+    all. Search always reads all."""
     tokens_at_once: int = 16_384
     """Entities that pass through the encoder at once. What a training batch holds beyond them is computed twice, so
     that memory stays bounded whatever the drawings: about 2 GB at the default sizes in float32. Fewer: less memory."""
@@ -65,7 +65,7 @@ class DeepDXFModelConfig:
             require(getattr(self, name) >= 1, f"{name} must be at least 1")
         for name in ("dropout", "latent_dropout"):
             require(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1")
-        require(self.max_train_entities >= 0, "max_train_entities must not be negative (0 reads all)")
+        require(self.max_view_entities >= 0, "max_view_entities must not be negative (0 reads all)")
         require(self.temperature > 0, "temperature must be positive")
         require(
             self.reads == "sequence" or self.views != "dropout",

@@ -11,7 +11,7 @@ from config.joint_config import JointConfig
 from config.run_config import Recipe, RunConfig
 
 # the rows of entities alone, all of a drawing's in both views, two dropout masks
-PLAIN_DEEPDXF = {"reads": "sequence", "views": "dropout", "max_train_entities": 0}
+PLAIN_DEEPDXF = {"reads": "sequence", "views": "dropout", "max_view_entities": 0}
 
 REFERENCE: dict[type[RunConfig], Callable[[], RunConfig]] = {
     GFConfig: lambda: GFConfig(recipe="reference"),

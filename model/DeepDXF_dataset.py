@@ -118,7 +118,7 @@ class DeepDXFLoader:
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.config.seed, epoch)
-        limit = self.config.max_train_entities if self.train else 0
+        limit = self.config.max_view_entities
         for step, block in enumerate(blocks):
             chosen = self.indices[block]
             batch = self.dataset.two_views(chosen, self.config, stream(self.config.seed, epoch, step), limit)

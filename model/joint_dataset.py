@@ -58,7 +58,7 @@ class JointLoader:
 
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
         seed, epoch = self.config.seed, epoch if self.train else 0
-        limit = self.config.deepdxf.max_train_entities if self.train else 0
+        limit = self.config.deepdxf.max_view_entities
         dealt = [epoch_batches(len(part), len(self), seed, epoch) for part in self._parts]
         for step, blocks in enumerate(zip(*dealt, strict=True)):
             names = [part[i] for part, block in zip(self._parts, blocks, strict=True) for i in block]

@@ -35,7 +35,7 @@ def test_best_is_the_default(config_class):
 
 @pytest.mark.parametrize("arguments", [["--recipe", "reference"], ["--recipe=reference"]])
 def test_reference_changes_what_the_specification_calls_plain_and_nothing_else(arguments):
-    plain = {"reads": "sequence", "views": "dropout", "max_train_entities": 0}
+    plain = {"reads": "sequence", "views": "dropout", "max_view_entities": 0}
     assert changed(parse(GFConfig, arguments)) == {"recipe": "reference"}
     assert changed(parse(DeepDXFConfig, arguments)) == {"recipe": "reference", **plain}
     assert changed(parse(JointConfig, arguments)) == {
