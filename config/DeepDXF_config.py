@@ -31,7 +31,7 @@ class DeepDXFModelConfig:
     """Size of what the loss compares: the output of the two-layer projection head."""
     chunk_size: int = 256
     """Most entities that attend to each other; a longer drawing is cut into even chunks that are pooled together."""
-    max_view_entities: int = 1024
+    max_view_entities: int = 128
     """Entities of a drawing that one view reads at most, random chunks of it, in training others every time; 0 reads
     all. Search always reads all."""
     tokens_at_once: int = 16_384

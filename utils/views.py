@@ -17,7 +17,7 @@ _COLUMNS = {kind: np.array([1 + i for i, slot in enumerate(SLOTS) if slot.kind i
 
 def make_view(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """One random view; the drawing stays as it is. At least one entity remains."""
-    drawing = drop_entities(drawing, rng, 0.05, 0.5)
+    drawing = drop_entities(redimension(drawing, rng), rng, 0.05, 0.5)
     if rng.random() < 0.3:
         drawing = drop_class(drawing, rng)
     if rng.random() < 0.3:
@@ -26,6 +26,33 @@ def make_view(drawing: Drawing, rng: np.random.Generator) -> Drawing:
         drawing = explode(drawing, rng)
     drawing = change_words(drawing, rng)
     return shift_and_scale(shear(drawing, rng), rng)
+
+
+def redimension(drawing: Drawing, rng: np.random.Generator, spread: float = 1.0, knots: int = 4) -> Drawing:
+    """Give all dimensions other values: stretch and squeeze the sheet along each axis by random pieces.
+
+    What was level, plumb or aligned stays so, and nothing changes its order, as in parts of one family. An elastic
+    distortion (Simard et al. 2003, section 2) that is monotone and the same for all points of a row or column.
+
+    Args:
+        spread: standard deviation of the logarithm of a piece's stretching; a third of it, of the aspect ratio's.
+        knots: where along each axis the stretching changes.
+    """
+    size = np.exp(rng.normal(0, spread / 3, 2))
+    strokes, rows = drawing.strokes.astype(np.float64), drawing.rows.copy()
+    for axis, kind in enumerate((Kind.X, Kind.Y)):
+        ends = strokes[:, [axis, axis + 2]]
+        low, high = (ends.min(), ends.max()) if ends.size else (0.0, 1.0)
+        places = low + (high - low) * np.concatenate([[0], np.sort(rng.random(knots)), [1]])
+        pieces = np.diff(places) * np.exp(rng.normal(0, spread, knots + 1))
+        # no larger than before, so that no row is clipped
+        share = (high - low) / max(pieces.sum(), 1e-9) * size[axis] / size.max()
+        moved = low + np.concatenate([[0], np.cumsum(pieces * share)])
+        strokes[:, [axis, axis + 2]] = np.interp(ends, places, moved)
+        values = rows[:, _COLUMNS[kind]]
+        bins = np.round(np.interp(values / MAX_BIN, places, moved) * MAX_BIN).astype(rows.dtype)
+        rows[:, _COLUMNS[kind]] = np.where(values == ABSENT, ABSENT, np.clip(bins, 0, MAX_BIN))
+    return replace(drawing, rows=rows, strokes=strokes.astype(np.float32))
 
 
 def drop_entities(drawing: Drawing, rng: np.random.Generator, low: float, high: float) -> Drawing:

@@ -13,6 +13,7 @@ from utils import views
 
 ALL = {
     "make_view": views.make_view,
+    "redimension": views.redimension,
     "drop_entities": lambda drawing, rng: views.drop_entities(drawing, rng, 0.2, 0.9),
     "drop_class": views.drop_class,
     "crop_window": views.crop_window,
@@ -119,6 +120,27 @@ def test_an_entity_goes_with_its_ink_and_its_words_and_what_stays_is_as_it_was(n
         assert np.array_equal(kept[view.stroke_owner], view.ink), "every stroke is its entity's"
         assert np.array_equal(kept[view.gram_owner], view.grams)
     assert lost > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_other_dimensions_keep_the_order_and_what_is_aligned_and_move_rows_with_their_ink(seed):
+    drawing = marked(60)
+    drawing.strokes[:20, 0] = 0.25  # aligned
+    point = np.array([0, 0.25, 0.5, 1])  # where a row and a stroke meet
+    corner = np.column_stack([point, point, point, point]).astype(np.float32)
+    drawing.strokes[-4:] = corner
+    columns = [1 + SLOT_INDEX[name] for name in ("x0", "y0")]
+    drawing.rows[-4:, columns] = np.round(point * MAX_BIN)[:, None]
+    view = views.redimension(drawing, np.random.default_rng(seed))
+    assert differing(drawing, view) == {"rows", "strokes"}
+    for axis in (0, 1):
+        before, after = (each.strokes[:, [axis, axis + 2]].ravel() for each in (drawing, view))
+        order = np.argsort(before)
+        assert (np.diff(after[order]) >= 0).all()
+        assert len(np.unique(after[:40:2])) <= len(np.unique(before[:40:2]))
+        assert np.allclose(view.rows[-4:, columns[axis]] / MAX_BIN, view.strokes[-4:, axis], atol=1 / MAX_BIN)
+    assert 0 <= view.strokes.min() and view.strokes.max() <= 1
+    assert np.ptp(np.diff(np.sort(view.strokes[-4:, 0])) / np.diff(np.sort(corner[:, 0]))) > 0.05  # not by one factor
 
 
 def test_dropping_loses_a_share_between_the_two_ends():
@@ -269,7 +291,7 @@ def test_a_view_is_several_edits_one_upon_the_other(monkeypatch):
             assert after is before
         assert steps[0][1] is drawing and steps[-1][2] is view
         counts.update(name for name, _, _ in steps)
-    always = {"drop_entities", "change_words", "shear", "shift_and_scale"}
+    always = {"redimension", "drop_entities", "change_words", "shear", "shift_and_scale"}
     assert {name for name, count in counts.items() if count == 200} == always
     assert all(35 < counts[name] < 85 for name in set(ALL) - always - {"make_view"}), counts
 
