@@ -139,7 +139,8 @@ def test_other_dimensions_keep_the_order_and_what_is_aligned_and_move_rows_with_
         assert (np.diff(after[order]) >= 0).all()
         assert len(np.unique(after[:40:2])) <= len(np.unique(before[:40:2]))
         assert np.allclose(view.rows[-4:, columns[axis]] / MAX_BIN, view.strokes[-4:, axis], atol=1 / MAX_BIN)
-    assert 0 <= view.strokes.min() and view.strokes.max() <= 1
+    assert view.strokes.min() >= 0
+    assert view.strokes.max() <= 1
     assert np.ptp(np.diff(np.sort(view.strokes[-4:, 0])) / np.diff(np.sort(corner[:, 0]))) > 0.05  # not by one factor
 
 
