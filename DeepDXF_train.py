@@ -9,6 +9,7 @@ from config.DeepDXF_config import DeepDXFConfig
 from model.DeepDXF_dataset import DeepDXFData
 from model.DeepDXF_task import DeepDXFTask
 from utils.cli import run_script
+from utils.distributed.launch import across_processes
 from utils.DeepDXF_early_stopping import DeepDXFEarlyStopping
 from utils.engine.cross_validation import CrossValidation
 
@@ -24,4 +25,4 @@ def main(config: DeepDXFConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_script(DeepDXFConfig, main)
+    run_script(DeepDXFConfig, across_processes(main))

@@ -9,6 +9,7 @@ from config.GF_config import GFConfig
 from model.GF_dataset import GFData
 from model.GF_task import GFTask
 from utils.cli import run_script
+from utils.distributed.launch import across_processes
 from utils.engine.cross_validation import CrossValidation
 from utils.GF_early_stopping import GFEarlyStopping
 
@@ -25,4 +26,4 @@ def main(config: GFConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_script(GFConfig, main)
+    run_script(GFConfig, across_processes(main))

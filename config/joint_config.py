@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from config.DeepDXF_config import DeepDXFModelConfig
 from config.GF_config import GFModelConfig
@@ -37,6 +37,8 @@ class JointConfig(RunConfig):
     """Temperature of the cross-modal InfoNCE."""
     shared_size: int = 128
     """Size of the space in which the two encoders' vectors meet."""
+
+    MEMORY_OPTIONS: ClassVar = ("--gf_batch_pairs", "--deepdxf.tokens_at_once", "--deepdxf.max_train_entities")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 
 def require(condition: bool, message: str) -> None:
@@ -48,7 +48,12 @@ class RunConfig:
     """Fixes the split, the initial weights, the order of the data and the views."""
 
     device: str = "auto"
-    """auto (the first GPU, else the CPU), cpu, cuda or cuda:N."""
+    """auto (every GPU, else the CPU), cpu, cuda (every GPU) or cuda:N (that one)."""
+    gpus: str = ""
+    """Numbers of the GPUs to use, such as 0,2, counted among those that CUDA shows; empty: all."""
+    nproc: int = 0
+    """Processes on this machine, which share every step; 0: one for each GPU, one on a CPU. Started by torchrun, a
+    script joins the processes that torchrun started, on this machine and others, and this number does not count."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the forward pass. auto: fp16 with a gradient scaler on a GPU, fp32 on a CPU."""
 
@@ -74,7 +79,17 @@ class RunConfig:
     wandb_entity: str | None = None
     """Defaults to the environment variable WANDB_ENTITY."""
 
+    MEMORY_OPTIONS: ClassVar[tuple[str, ...]] = ("--batch_size",)
+    """What to lower where memory runs out."""
+
     def __post_init__(self) -> None:
+        require(
+            re.fullmatch(r"(\d+(,\d+)*)?", self.gpus) is not None and len(set(self.gpu_numbers)) == len(self.gpu_numbers),
+            f"gpus must be different numbers separated by commas, such as 0,2, not {self.gpus!r}",
+        )
+        require(not self.gpus or self.device in ("auto", "cuda"), f"gpus and device={self.device} contradict each other")
+        require(self.nproc >= 0, "nproc must not be negative (0: one for each GPU, one on a CPU)")
+        require(self.nproc < 2 or ":" not in self.device, f"device={self.device} is one GPU, nproc asks for more")
         require(
             not re.search(r'[/\\:*?"<>|]|^\.', self.run_name),
             f'run_name becomes a folder: no leading dot and none of / \\ : * ? " < > |, not {self.run_name!r}',
@@ -90,6 +105,11 @@ class RunConfig:
         require(self.patience >= 1, "patience must be at least 1")
         require(self.lr_patience >= 0, "lr_patience must not be negative (0 keeps the learning rate)")
         require(self.min_delta >= 0, "min_delta must not be negative")
+
+    @property
+    def gpu_numbers(self) -> tuple[int, ...]:
+        """``gpus`` as numbers."""
+        return tuple(int(number) for number in self.gpus.split(",") if number.isdecimal())
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import torch
 
 from config.errors import UserError
 from dataset.entities import SCHEMA_VERSION
+from utils.distributed.world import world
 from utils.files import atomic_path
 
 FORMAT = 1
@@ -55,7 +56,9 @@ def save_checkpoint(
     metrics: Mapping[str, Any],
     info: Mapping[str, Any],
 ) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint whole or not at all; of several processes the first does."""
+    if not world().is_first:
+        return
     content = {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-Batch = dict[str, Any]  # tensors, nested dicts of tensors, and under "names" the drawings in it
+Batch = dict[str, Any]  # tensors, nested dicts of tensors, and under "names" the drawings of the step
 
 
 class Task(Protocol):
@@ -40,11 +40,15 @@ class StackableTask(Task, Protocol):
 
 
 class Loader(Protocol):
-    """Batches as a pure function of the epoch: the same epoch gives the same batches, whatever ran before."""
+    """Batches as a pure function of the epoch: the same epoch gives the same batches, whatever ran before.
+
+    Where several processes train, a training batch is this one's share of the step, with the names of all of it, and
+    may be empty; a validation batch is whole, or ``None`` where another process does the step.
+    """
 
     def __len__(self) -> int: ...
 
-    def epoch(self, epoch: int) -> Iterator[Batch]: ...
+    def epoch(self, epoch: int) -> Iterator[Batch | None]: ...
 
 
 class RunData(Protocol):

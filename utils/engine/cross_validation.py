@@ -15,11 +15,14 @@ from torch import nn
 from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.early_stopping import EarlyStopping
-from utils.engine.device import Precision, choose_device, keep_freed_memory, to_device
+from utils.engine.device import Precision, keep_freed_memory, to_device, training_device
 from utils.engine.learner import FitResult, Learner
 from utils.engine.trainer import Trainer
+from utils.distributed.exchange import from_first, on_first
+from utils.distributed.world import world
 from utils.files import require_writable
 from utils.protocol import RunData
+from utils.follower_log import open_log
 from utils.run_log import RunLog, logger
 from utils.seeding import seed_everything
 
@@ -52,11 +55,16 @@ class CrossValidation:
         device = self._check()
         keep_freed_memory()
         started = time.perf_counter()
-        with RunLog(self.kind, self.config) as log:
+        with open_log(self.kind, self.config) as log:
             logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)
+            if world().size > 1:
+                logger.info("%d processes share every step", world().size)
             self.data.to(device)
             folds = list(range(self.data.n_folds))
-            groups = [folds] if self.together else [[fold] for fold in folds]
+            together = self.together and world().size == 1
+            if self.together and not together:
+                logger.info("one fold after the other: %d processes share each", world().size)
+            groups = [folds] if together else [[fold] for fold in folds]
             results = [result for group in groups for result in self._run_folds(group, device, log)]
             best = min(range(len(results)), key=lambda fold: results[fold].metrics["loss"])
             test = self._test(best, device, log)
@@ -73,7 +81,7 @@ class CrossValidation:
 
     def _check(self) -> torch.device:
         """What cannot work must fail now, not in the night. Raises UserError; returns the device."""
-        device = choose_device(self.config.device)
+        device = training_device(self.config)
         Precision.choose(self.config.precision, device)
         for fold in range(self.data.n_folds):
             self.data.get_fold_loaders(fold)
@@ -97,9 +105,10 @@ class CrossValidation:
 
     def _test(self, fold: int, device: torch.device, log: RunLog) -> dict[str, float]:
         learner = self._learner(fold, device)
-        checkpoint = load_checkpoint(self._fold_path(fold))
+        checkpoint = from_first(lambda: load_checkpoint(self._fold_path(fold)))  # its disk may be another machine's
         learner.task.load_state_dict(checkpoint.model)
-        learner.task.settle(to_device(batch, device) for batch in self.data.archive(fold))
+        archive = (to_device(batch, device) for batch in self.data.archive(fold))
+        on_first(learner.task, lambda: learner.task.settle(archive))
         (test,) = Trainer([learner], self.config, device, log).evaluate([self.data.get_test_loaders()], "test")
         metrics, epoch = {**checkpoint.metrics, "test": test}, checkpoint.info["epoch"]
         self._save(self.config.checkpoint_dir / "best_model.pth", learner.task, fold, epoch, metrics, log)
@@ -109,7 +118,7 @@ class CrossValidation:
         """New weights, a new optimizer, a new early stopper: nothing learned in one fold reaches another."""
         seed_everything(self.config.seed + fold)
         task = self.build_task().to(device)
-        self.data.prepare(task, fold)
+        on_first(task, lambda: self.data.prepare(task, fold))
         train, val = self.data.get_fold_loaders(fold)
         precision = Precision.choose(self.config.precision, device)
         return Learner(fold, task, train, val, self.build_early_stopping(), self.config, precision)

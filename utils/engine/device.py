@@ -11,6 +11,8 @@ from typing import Any
 import torch
 
 from config.errors import UserError
+from config.run_config import RunConfig
+from utils.distributed.world import world
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
@@ -33,6 +35,21 @@ def choose_device(name: str) -> torch.device:
         if (device.index or 0) >= torch.cuda.device_count():
             raise UserError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs")
     return device
+
+
+def training_device(config: RunConfig) -> torch.device:
+    """The device of this process: that of its place on this machine where ``auto`` or ``cuda`` leave the choice.
+
+    Raises:
+        UserError: it does not exist here.
+    """
+    if config.device not in ("auto", "cuda") or not torch.cuda.is_available():
+        return choose_device(config.device)
+    place, count = world().local_rank, torch.cuda.device_count()
+    numbers = config.gpu_numbers or range(count)
+    if place >= len(numbers):
+        raise UserError(f"process {place + 1} of this machine has no GPU of its own: there are {len(numbers)} to use")
+    return choose_device(f"cuda:{numbers[place]}")
 
 
 def keep_freed_memory() -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config.run_config import RunConfig
+from utils.distributed.exchange import from_all
 from utils.engine.device import Precision, to_device
 from utils.engine.learner import Learner
 from utils.engine.program import make_program
@@ -74,17 +75,22 @@ class Trainer:
         """For each learner the mean of every number its task reports on its loader, over drawings.
 
         The tasks stay in training mode under fixed seeds: views are drawn and dropout is on, as in training, but the
-        same way every time. In evaluation mode dropout views would be equal and the loss would say nothing.
+        same way every time. In evaluation mode dropout views would be equal and the loss would say nothing. Several
+        processes deal the steps out among themselves, whole: each is computed as one process alone computes it.
         """
-        means = [_Means() for _ in self.learners]
+        found: list[tuple[int, int, dict[str, float], list[str]]] = []
         with torch.no_grad(), seeded(self.config.seed, self.device):
             for step, batches in enumerate(_side_by_side(loaders, 0, desc)):
+                if not _present(batches):  # another process does it
+                    continue
                 seed = derived_seed(self.config.seed, VALIDATION, step)
                 out = self._forward(batches, [seed] * len(batches))
                 numbers, _ = _transfer(out, {})
-                for i in _present(batches):
-                    self._require_finite(self.learners[i], numbers[i], batches[i], desc)
-                    means[i].add(numbers[i], len(batches[i]["names"]))
+                found += [(step, i, numbers[i], list(batches[i]["names"])) for i in _present(batches)]
+        means = [_Means() for _ in self.learners]
+        for _, i, numbers_of_one, names in sorted(from_all(found), key=lambda item: item[:2]):
+            self._require_finite(self.learners[i], numbers_of_one, names, desc)
+            means[i].add(numbers_of_one, len(names))
         return [mean.result() for mean in means]
 
     def _go_on_with(self, learners: Sequence[Learner]) -> None:
@@ -109,16 +115,17 @@ class Trainer:
         for step, batches in enumerate(bar):
             where = f"epoch {epoch + 1}, step {step + 1}"
             seeds = [derived_seed(self.config.seed, TRAINING, it.fold, epoch, step) for it in self.learners]
-            out = self._forward(batches, seeds)
             present = _present(batches)
-            self._backward(out["loss"], present, step)
             due = [i for i in present if self.learners[i].ends_group(step)]
+            with self.program.accumulating(not due):
+                out = self._forward(batches, seeds)
+                self._backward(out["loss"], present, step)
             numbers, clipped = _transfer(out, {i: self.learners[i].clip() for i in due})
             for i in present:
-                self._require_finite(self.learners[i], numbers[i], batches[i], where)
+                self._require_finite(self.learners[i], numbers[i], batches[i]["names"], where)
                 means[i].add(numbers[i], len(batches[i]["names"]))
             for i in due:
-                self._optimizer_step(i, clipped[i], batches[i], where)
+                self._optimizer_step(i, clipped[i], batches[i]["names"], where)
                 norms[i].append(clipped[i])
             bar.set_postfix(loss=f"{numbers[present[0]]['loss']:.4f}", refresh=False)
         return [
@@ -137,10 +144,10 @@ class Trainer:
         scaled = [learner.scaler.scale(loss / learner.divisor(step)) for learner, loss in shares]
         torch.stack(scaled).sum().backward()
 
-    def _optimizer_step(self, position: int, norm: float, batch: Batch, where: str) -> None:
+    def _optimizer_step(self, position: int, norm: float, names: Sequence[str], where: str) -> None:
         learner = self.learners[position]
         if not learner.scaler.is_enabled():  # a scaler skips such a step by itself and lowers its scale
-            self._require_finite(learner, {"gradient norm": norm}, batch, where)
+            self._require_finite(learner, {"gradient norm": norm}, names, where)
         learner.step()
         self.program.zero_grad(position)
 
@@ -171,7 +178,9 @@ class Trainer:
         if learner.stopped:
             logger.info("fold %d: no gain for %d epochs, stopped", learner.fold + 1, learner.early_stopping.patience)
 
-    def _require_finite(self, learner: Learner, numbers: dict[str, float], batch: Batch, where: str) -> None:
+    def _require_finite(
+        self, learner: Learner, numbers: dict[str, float], names: Sequence[str], where: str
+    ) -> None:
         bad = [name for name, value in numbers.items() if not math.isfinite(value)]
         if not bad:
             return
@@ -180,7 +189,7 @@ class Trainer:
                 "fold": learner.fold,
                 "where": where,
                 "numbers": {name: str(value) for name, value in numbers.items()},
-                "drawings": list(batch["names"]),
+                "drawings": list(names),
                 "parameter_norms": {name: str(value) for name, value in learner.parameter_norms().items()},
             }
         )
