@@ -88,6 +88,11 @@ class GFLoader:
     def __len__(self) -> int:
         return self._n_batches
 
+    @property
+    def most_processes(self) -> int:
+        """A step's pairs, see :attr:`utils.protocol.Loader.most_processes`."""
+        return max(1, len(self.indices) // len(self) // 2)
+
     def epoch(self, epoch: int) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch)

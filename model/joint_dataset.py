@@ -77,6 +77,12 @@ class JointLoader:
     def __len__(self) -> int:
         return self._n_steps
 
+    @property
+    def most_processes(self) -> int:
+        """A step's pairs of graphs, see :attr:`utils.protocol.Loader.most_processes`."""
+        both, graphs_only, _ = map(len, self._parts)
+        return max(1, (both + graphs_only) // len(self) // 2)
+
     def _count_steps(self) -> int:
         """As many as GF's batch size asks for and every step still has two of each: one has nothing to differ from."""
         both, graphs_only, sequences_only = map(len, self._parts)

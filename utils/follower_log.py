@@ -68,6 +68,13 @@ class _Screen(logging.Handler):
 
 def open_log(kind: str, config: RunConfig) -> RunLog | FollowerLog:
     """The log of this process. Raises UserError as :class:`RunLog` does, on every process."""
-    log = RunLog(kind, config) if world().is_first else None
-    folder = from_first(lambda: log.folder)
-    return log or FollowerLog(folder)
+    if world().size == 1:
+        return RunLog(kind, config)
+    own: list[RunLog] = []
+
+    def open_first() -> Path:
+        own.append(RunLog(kind, config))
+        return own[0].folder
+
+    folder = from_first(open_first)
+    return own[0] if own else FollowerLog(folder)

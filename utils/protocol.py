@@ -46,6 +46,11 @@ class Loader(Protocol):
     may be empty; a validation batch is whole, or ``None`` where another process does the step.
     """
 
+    @property
+    def most_processes(self) -> int:
+        """How many processes a training step has something for; more would idle."""
+        ...
+
     def __len__(self) -> int: ...
 
     def epoch(self, epoch: int) -> Iterator[Batch | None]: ...

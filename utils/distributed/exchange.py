@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from config.errors import UserError
 from utils.distributed.world import world
 
 T = TypeVar("T")
@@ -116,11 +117,13 @@ def shared_mean(values: Tensor) -> Tensor:
 
 
 def from_first(make: Callable[[], T]) -> T:
-    """What ``make`` gives on the first process, which alone calls it."""
+    """What ``make`` gives on the first process, which alone calls it; a :class:`UserError` of it reaches all."""
     if world().size == 1:
         return make()
-    box = [make() if world().is_first else None]
+    box: list[Any] = [_result_or_error(make) if world().is_first else None]
     dist.broadcast_object_list(box)
+    if isinstance(box[0], UserError):
+        raise box[0]
     return box[0]
 
 
@@ -140,6 +143,13 @@ def on_first(task: nn.Module, change: Callable[[], None]) -> None:
     if world().size > 1:
         for value in task.state_dict().values():
             dist.broadcast(value, 0)
+
+
+def _result_or_error(make: Callable[[], T]) -> T | UserError:
+    try:
+        return make()
+    except UserError as error:
+        return error
 
 
 def _counts(count: int, group: dist.ProcessGroup) -> list[int]:

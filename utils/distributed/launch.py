@@ -70,9 +70,11 @@ def _start(count: int) -> int:
     """This script again, ``count`` times; returns the exit status."""
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // count)))
     try:
-        torchrun.main(["--standalone", f"--nproc-per-node={count}", *sys.argv])
-    except ChildFailedError:
-        print(f"error: the run on {count} processes failed; what went wrong stands above", file=sys.stderr)
+        torchrun.main(["--standalone", f"--nproc-per-node={count}", "--", *sys.argv])
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        how = f"was ended by {failure.signal_name()}" if failure.exitcode < 0 else "failed, and says above why"
+        print(f"error: process {rank} of the {count} {how}; the others were stopped", file=sys.stderr)
         return 1
     except SignalException as stopped:
         return 128 + stopped.sigval

@@ -57,8 +57,7 @@ class CrossValidation:
         started = time.perf_counter()
         with open_log(self.kind, self.config) as log:
             logger.info("device %s, %d fold(s) of at most %d epochs", device, self.data.n_folds, self.config.epochs)
-            if world().size > 1:
-                logger.info("%d processes share every step", world().size)
+            self._report_processes()
             self.data.to(device)
             folds = list(range(self.data.n_folds))
             together = self.together and world().size == 1
@@ -89,6 +88,18 @@ class CrossValidation:
         for option in ("checkpoint_dir", "log_dir"):
             require_writable(getattr(self.config, option), f"--{option}")
         return device
+
+    def _report_processes(self) -> None:
+        size = world().size
+        if size == 1:
+            return
+        logger.info("%d processes share every step", size)
+        most = min(self.data.get_fold_loaders(fold)[0].most_processes for fold in range(self.data.n_folds))
+        if most < size:
+            logger.warning(
+                "a step has something to do for %d of the %d processes: use %d, a larger batch size, or more drawings",
+                *(most, size, most),
+            )
 
     def _run_folds(self, folds: Sequence[int], device: torch.device, log: RunLog) -> list[FitResult]:
         learners = [self._learner(fold, device) for fold in folds]

@@ -51,7 +51,7 @@ class Shared(Single):
     def __init__(self, task: nn.Module) -> None:
         super().__init__(task)
         # buffers are the same everywhere already: they follow from what all have exchanged
-        self._parallel = DistributedDataParallel(task, broadcast_buffers=False)
+        self._parallel = DistributedDataParallel(task, forward_sync_buffers=False)
 
     def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
         """See :meth:`Stack.__call__`; without gradients a step is this process's own affair."""
