@@ -9,8 +9,8 @@ from config.DeepDXF_config import DeepDXFConfig
 from model.DeepDXF_dataset import DeepDXFData
 from model.DeepDXF_task import DeepDXFTask
 from utils.cli import run_script
-from utils.distributed.launch import across_processes
 from utils.DeepDXF_early_stopping import DeepDXFEarlyStopping
+from utils.distributed.launch import across_processes
 from utils.engine.cross_validation import CrossValidation
 
 

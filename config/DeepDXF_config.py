@@ -87,7 +87,7 @@ class DeepDXFConfig(RunConfig, DeepDXFModelConfig):
     patience: int = 7
     min_delta: float = 0.001
 
-    MEMORY_OPTIONS: ClassVar = ("--batch_size", "--tokens_at_once", "--max_train_entities")
+    MEMORY_OPTIONS: ClassVar = ("--batch_size", "--tokens_at_once", "--max_view_entities")
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)

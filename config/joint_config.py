@@ -38,7 +38,7 @@ class JointConfig(RunConfig):
     shared_size: int = 128
     """Size of the space in which the two encoders' vectors meet."""
 
-    MEMORY_OPTIONS: ClassVar = ("--gf_batch_pairs", "--deepdxf.tokens_at_once", "--deepdxf.max_train_entities")
+    MEMORY_OPTIONS: ClassVar = ("--gf_batch_pairs", "--deepdxf.tokens_at_once", "--deepdxf.max_view_entities")
 
     def __post_init__(self) -> None:
         super().__post_init__()

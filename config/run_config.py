@@ -83,11 +83,12 @@ class RunConfig:
     """What to lower where memory runs out."""
 
     def __post_init__(self) -> None:
+        gpus = self.gpu_numbers
         require(
-            re.fullmatch(r"(\d+(,\d+)*)?", self.gpus) is not None and len(set(self.gpu_numbers)) == len(self.gpu_numbers),
+            re.fullmatch(r"(\d+(,\d+)*)?", self.gpus) is not None and len(set(gpus)) == len(gpus),
             f"gpus must be different numbers separated by commas, such as 0,2, not {self.gpus!r}",
         )
-        require(not self.gpus or self.device in ("auto", "cuda"), f"gpus and device={self.device} contradict each other")
+        require(not gpus or self.device in ("auto", "cuda"), f"gpus and device={self.device} contradict each other")
         require(self.nproc >= 0, "nproc must not be negative (0: one for each GPU, one on a CPU)")
         require(self.nproc < 2 or ":" not in self.device, f"device={self.device} is one GPU, nproc asks for more")
         require(

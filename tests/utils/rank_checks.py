@@ -2,12 +2,12 @@
 
     python -m tests.utils.rank_checks DATA OUTPUT
 
-Imports once and then forks, so that six processes cost little more than one. Every process leaves ``<size>_<rank>.pt``.
+Imports once and then forks, so that six processes cost little more than one. Leaves ``results.pt``: by number of
+processes what each of them found.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from benchmarks.processes import on_processes
 from config.DeepDXF_config import DeepDXFConfig
 from config.GF_config import GFConfig
 from config.run_config import RunConfig
@@ -32,8 +33,8 @@ from utils.distributed.exchange import gather, sharing_a_step, step_group
 from utils.distributed.world import world
 from utils.early_stopping import EarlyStopping
 from utils.engine.cross_validation import CrossValidation
-from utils.engine.trainer import NonFiniteError
 from utils.engine.program import make_program
+from utils.engine.trainer import NonFiniteError
 from utils.run_log import RunLog
 from utils.seeding import seed_everything
 
@@ -76,7 +77,7 @@ class FakeData(Data):
 
 def small_joint(data: Path, **options: Any):
     """No dropout in DeepDXF, whose masks no two processes share; GF's default dropout."""
-    encoders = {"gf": gf_config(), "deepdxf": sheet_config(views="drawing", max_train_entities=16)}
+    encoders = {"gf": gf_config(), "deepdxf": sheet_config(views="drawing", max_view_entities=16)}
     return joint_config(data_dir=data, gf_batch_pairs=2, **encoders, **RUN, **options)
 
 
@@ -129,7 +130,7 @@ def whole_run(kind: str, config: Any, data: Any, build_task: Any, folder: Path) 
     return summary, load_checkpoint(config.checkpoint_dir / "best_model.pth").model
 
 
-def gathering(rank: int, size: int) -> dict[str, Any]:
+def gathering(rank: int) -> dict[str, Any]:
     """Gather uneven rows and pull at them with weights of one's own."""
     rows = own_rows(rank).requires_grad_()
     with sharing_a_step(step_group()):
@@ -155,15 +156,13 @@ def failing(folder: Path) -> str:
     return "it went on"
 
 
-def work(rank: int, size: int, data: Path, output: Path) -> None:
+def work(data: Path, output: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
     RunLog.draw_curves = lambda self: None  # most of the time, and no part of this
+    size = world().size
     found: dict[str, Any] = {}
     if size > 1:
-        os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank))
-        store = dist.FileStore(str(output / f"store_{size}"), size)
-        dist.init_process_group("gloo", store=store, rank=rank, world_size=size)
-        found["gather"] = gathering(rank, size)
+        found["gather"] = gathering(world().rank)
         found["failing"] = failing(output / "failing" / str(size))
         task = Drawing()
         make_program([task])([{}], [7])
@@ -173,30 +172,10 @@ def work(rank: int, size: int, data: Path, output: Path) -> None:
         if name in ("grad_norm", "gf"):
             folder = output / name / str(size)
             found[f"run, {name}"] = whole_run(name, config, its_data, build_task, folder)
-    torch.save(found, output / f"{size}_{rank}.pt")
-    if size > 1:
-        dist.destroy_process_group()
-
-
-def fork(size: int, data: Path, output: Path) -> bool:
-    """One process for each rank; whether all of them ended well."""
-    children = []
-    for rank in range(size):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                work(rank, size, data, output)
-                status = 0
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stderr.flush()
-                os._exit(status)
-        children.append(child)
-    return all([os.waitpid(child, 0)[1] == 0 for child in children])
+    return found
 
 
 if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:3]]
-    sys.exit(0 if all([fork(size, *folders) for size in SIZES]) else 1)
+    data, output = (Path(argument) for argument in sys.argv[1:3])
+    results = {size: on_processes(size, lambda: work(data, output)) for size in SIZES}
+    torch.save(results, output / "results.pt")

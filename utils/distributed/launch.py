@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 import torch.distributed as dist
@@ -98,10 +98,8 @@ def _joined(config: RunConfig) -> Iterator[None]:
     except Exception as error:
         sentence = f"{type(error).__name__}: {error}"
         first = str(rank)
-        try:
+        with suppress(RuntimeError):  # the store's process is gone: nobody to agree with
             first = said.compare_set("first", "", f"{rank} {sentence}").decode()
-        except RuntimeError:  # the store's process is gone: nobody to agree with
-            pass
         teller, _, told = first.partition(" ")
         if teller == str(rank):
             raise
@@ -125,7 +123,8 @@ def _naming_what_to_lower(config: RunConfig) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
-        raise UserError(f"out of memory: lower {' or '.join(config.MEMORY_OPTIONS)}, or use more GPUs ({error})") from error
+        options = " or ".join(config.MEMORY_OPTIONS)
+        raise UserError(f"out of memory: lower {options}, or use more GPUs ({error})") from error
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

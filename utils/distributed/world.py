@@ -25,7 +25,6 @@ class World:
         """Whether this is the one process that writes logs and checkpoints."""
         return self.rank == 0
 
-
     def takes(self, step: int) -> bool:
         """Whether a step that one process does alone is this one's."""
         return step % self.size == self.rank

@@ -14,15 +14,15 @@ from torch import nn
 
 from config.run_config import RunConfig, to_dict
 from utils.checkpoint import load_checkpoint, save_checkpoint
+from utils.distributed.exchange import from_first, on_first
+from utils.distributed.world import world
 from utils.early_stopping import EarlyStopping
 from utils.engine.device import Precision, keep_freed_memory, to_device, training_device
 from utils.engine.learner import FitResult, Learner
 from utils.engine.trainer import Trainer
-from utils.distributed.exchange import from_first, on_first
-from utils.distributed.world import world
 from utils.files import require_writable
-from utils.protocol import RunData
 from utils.follower_log import open_log
+from utils.protocol import RunData
 from utils.run_log import RunLog, logger
 from utils.seeding import seed_everything
 

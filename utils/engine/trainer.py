@@ -178,9 +178,7 @@ class Trainer:
         if learner.stopped:
             logger.info("fold %d: no gain for %d epochs, stopped", learner.fold + 1, learner.early_stopping.patience)
 
-    def _require_finite(
-        self, learner: Learner, numbers: dict[str, float], names: Sequence[str], where: str
-    ) -> None:
+    def _require_finite(self, learner: Learner, numbers: dict[str, float], names: Sequence[str], where: str) -> None:
         bad = [name for name, value in numbers.items() if not math.isfinite(value)]
         if not bad:
             return
