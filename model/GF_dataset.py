@@ -74,8 +74,9 @@ class GFDataset:
 class GFLoader:
     """Batches of paired graphs: every graph once an epoch, none left over.
 
-    Training deals them out anew every epoch, and every process has its share of each batch. Validation and test are
-    always alike, but not by name: neighbours in an archive are sheets of one drawing, and would be each other's negatives.
+    Training deals them out anew every epoch, and every process has its share of each batch. Validation and test deal
+    always alike, but not by name: neighbours in an archive are sheets of one drawing and would be each other's
+    negatives.
     """
 
     def __init__(self, dataset: GFDataset, indices: np.ndarray, batch_size: int, seed: int, train: bool) -> None:

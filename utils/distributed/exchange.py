@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from config.errors import UserError
 from utils.distributed.world import world
@@ -136,13 +136,11 @@ def from_all(items: list[T]) -> list[T]:
     return [item for box in boxes for item in box]
 
 
-def on_first(task: nn.Module, change: Callable[[], None]) -> None:
-    """Let the first process change the task; all others then have its weights and buffers."""
+def on_first(change: Callable[[], None]) -> None:
+    """Let the first process alone change a task that all have. The others take over its weights and buffers when the
+    task is next trained or evaluated: :class:`utils.engine.program.Shared` begins with that."""
     if world().is_first:
         change()
-    if world().size > 1:
-        for value in task.state_dict().values():
-            dist.broadcast(value, 0)
 
 
 def _result_or_error(make: Callable[[], T]) -> T | UserError:

@@ -119,7 +119,7 @@ class CrossValidation:
         checkpoint = from_first(lambda: load_checkpoint(self._fold_path(fold)))  # its disk may be another machine's
         learner.task.load_state_dict(checkpoint.model)
         archive = (to_device(batch, device) for batch in self.data.archive(fold))
-        on_first(learner.task, lambda: learner.task.settle(archive))
+        on_first(lambda: learner.task.settle(archive))
         (test,) = Trainer([learner], self.config, device, log).evaluate([self.data.get_test_loaders()], "test")
         metrics, epoch = {**checkpoint.metrics, "test": test}, checkpoint.info["epoch"]
         self._save(self.config.checkpoint_dir / "best_model.pth", learner.task, fold, epoch, metrics, log)
@@ -129,7 +129,7 @@ class CrossValidation:
         """New weights, a new optimizer, a new early stopper: nothing learned in one fold reaches another."""
         seed_everything(self.config.seed + fold)
         task = self.build_task().to(device)
-        on_first(task, lambda: self.data.prepare(task, fold))
+        on_first(lambda: self.data.prepare(task, fold))
         train, val = self.data.get_fold_loaders(fold)
         precision = Precision.choose(self.config.precision, device)
         return Learner(fold, task, train, val, self.build_early_stopping(), self.config, precision)

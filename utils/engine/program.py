@@ -50,7 +50,7 @@ class Shared(Single):
 
     def __init__(self, task: nn.Module) -> None:
         super().__init__(task)
-        # buffers are the same everywhere already: they follow from what all have exchanged
+        # takes over the first process's weights and buffers; later ones follow from what all have exchanged
         self._parallel = DistributedDataParallel(task, forward_sync_buffers=False)
 
     def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
