@@ -42,8 +42,8 @@ def cross_validate(folder, config, folds):
         kind="gf",
         config=config,
         data=data,
-        build_task=lambda: GFTask(config),
-        build_early_stopping=lambda: GFEarlyStopping(config.patience, config.min_delta),
+        build_task=GFTask,
+        build_early_stopping=lambda setting: GFEarlyStopping(setting.patience, setting.min_delta),
         together=folds == "together",
     ).run()
     lines = map(json.loads, (folder / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines())
