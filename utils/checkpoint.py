@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import io
 import os
 import platform
 import subprocess
@@ -78,9 +79,10 @@ def write_torch(path: Path, content: Any) -> None:
     Raises:
         UserError: no room. What was there before is there still.
     """
+    whole = io.BytesIO()  # torch's own writer would report a full disk as a RuntimeError without the reason
+    torch.save(content, whole)
     with no_room_explained(path), atomic_path(path) as temporary, temporary.open("wb") as file:
-        # a writer of Python's own: torch's reports a full disk as a RuntimeError without the reason
-        torch.save(content, file)
+        file.write(whole.getbuffer())
         file.flush()
         os.fsync(file.fileno())
 

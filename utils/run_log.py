@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -167,7 +168,7 @@ class RunLog:
         """A Weights & Biases run; where its server cannot be reached, an offline one, since training must go on."""
         import wandb  # seconds of import that only those who ask for it should pay
 
-        self._wandb_id = self._wandb_id or wandb.util.generate_id()
+        self._wandb_id = self._wandb_id or secrets.token_hex(4)
         options = {
             "project": self.config.wandb_project or os.environ.get("WANDB_PROJECT") or "drawing-likeness",
             "entity": self.config.wandb_entity or os.environ.get("WANDB_ENTITY"),

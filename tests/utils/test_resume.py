@@ -1,0 +1,166 @@
+"""A run that is killed, wherever it is, and continued, ends with the numbers of one that was let alone."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+SMALL_GF = {"filters": "16", "perspectives": 8}
+SMALL_DEEPDXF = {
+    "d_model": 16,
+    "n_layers": 1,
+    "n_heads": 2,
+    "d_feedforward": 16,
+    "latent_size": 16,
+    "reads": "sequence",
+}
+COMMON = {"n_folds": 2, "device": "cpu", "save_every": 0, "run_name": "run", "lr": 0.003}
+
+
+def command(script, data_dir, *flags, **options):
+    options = {"data_dir": data_dir, **COMMON, **options}
+    return [script, *(item for name, value in options.items() for item in (f"--{name}", value)), *flags]
+
+
+def joint(data_dir, *flags, **options):
+    sizes = {**{f"gf.{k}": v for k, v in SMALL_GF.items()}, **{f"deepdxf.{k}": v for k, v in SMALL_DEEPDXF.items()}}
+    way = {"epochs": 3, "gf_batch_pairs": 1, "accumulation_steps": 2, "weighting": "grad_norm", "lr_patience": 1}
+    return command("joint_main.py", data_dir, *flags, **sizes, **way, **options)
+
+
+def gf(data_dir, *flags, **options):
+    way = {"epochs": 4, "batch_size": 4, "patience": 1, "schedule": "cosine", "warmup_epochs": 1, "checkpoint_dir": "c"}
+    return command("GF_main.py", data_dir, *flags, **SMALL_GF, **way, **options)
+
+
+def outcome(folder, checkpoints="checkpoints"):
+    """Every weight, metric and step of a run; what was counted in seconds or bytes is left out."""
+    models = {}
+    for path in sorted((folder / checkpoints).iterdir()):
+        content = torch.load(path, weights_only=True)
+        models[path.name] = ({**content["model"]}, content["metrics"], content["info"]["epoch"])
+    lines = (folder / "logs" / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    metrics = [{k: v for k, v in json.loads(line).items() if k not in ("seconds", "cost")} for line in lines]
+    return models, metrics, (folder / "logs" / "run" / "steps.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+def assert_equal(got, want):
+    (models, metrics, steps), (want_models, want_metrics, want_steps) = got, want
+    assert steps == want_steps
+    assert metrics == want_metrics
+    assert models.keys() == want_models.keys()
+    for name, (weights, numbers, epoch) in models.items():
+        want_weights, want_numbers, want_epoch = want_models[name]
+        assert (numbers, epoch) == (want_numbers, want_epoch)
+        assert weights.keys() == want_weights.keys()
+        assert all(torch.equal(weights[key], want_weights[key]) for key in weights), name
+
+
+class Watch:
+    """What a running run has got to, by its files."""
+
+    def __init__(self, folder, checkpoints="checkpoints"):
+        self.states = folder / checkpoints
+        self.steps = folder / "logs" / "run" / "steps.jsonl"
+
+    def saving(self):
+        return any(path.suffix == ".tmp" for path in self._files())
+
+    def number(self):
+        return max((int(path.stem[7:]) for path in self._files() if path.match("resume_*.pth")), default=0)
+
+    def _files(self):
+        return list(self.states.iterdir()) if self.states.exists() else []
+
+    def says(self, text):
+        return self.steps.exists() and text in self.steps.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def let_alone(server, data_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("let alone")
+    assert server.run(folder, *joint(data_dir)) == 0, server.said()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def killed(server, data_dir, tmp_path_factory):
+    """A run killed amid its first fold."""
+    folder = tmp_path_factory.mktemp("killed")
+    watch = Watch(folder)
+    assert server.run(folder, *joint(data_dir), kill_when=lambda: watch.number() >= 5) == -9, server.said()
+    return folder
+
+
+def test_killed_anywhere_and_continued_it_ends_with_the_same_numbers(server, data_dir, let_alone, killed, tmp_path):
+    folder = shutil.copytree(killed, tmp_path / "run")
+    watch = Watch(folder)
+    number = watch.number()
+    moments = [
+        lambda: watch.number() > number + 1 and watch.saving(),
+        lambda: (watch.states / "fold_1.pth").exists(),
+        lambda: watch.says('"fold": 1, "epoch": 1, "step": 3'),
+        lambda: watch.says('"fold": "final"') and watch.number() % 2,
+    ]
+    for moment in moments:
+        assert server.run(folder, *joint(data_dir, "--resume"), kill_when=moment) == -9, server.said()
+    assert server.run(folder, *joint(data_dir, "--resume", save_every=300)) == 0, server.said()
+    assert_equal(outcome(folder), outcome(let_alone))
+    log = (folder / "logs" / "run" / "train.log").read_text(encoding="utf-8")
+    assert log.count("continuing") == 5
+    assert server.run(folder, *joint(data_dir, "--resume")) == 1
+    assert "nothing to resume" in server.said()
+
+
+def test_folds_side_by_side_are_continued_too(server, data_dir, tmp_path):
+    alone, folder = tmp_path / "alone", tmp_path / "killed"
+    for each in (alone, folder):
+        each.mkdir()
+    assert server.run(alone, *gf(data_dir)) == 0, server.said()
+    watch = Watch(folder, "c")
+    stopped = lambda: watch.says('"epoch": 2, "step": 0') and watch.number() >= 6  # noqa: E731
+    assert server.run(folder, *gf(data_dir), kill_when=stopped) == -9, server.said()
+    final = lambda: watch.says('"final", "epoch": 0, "step": 2')  # noqa: E731
+    assert server.run(folder, *gf(data_dir, "--resume"), kill_when=final) == -9, server.said()
+    assert server.run(folder, *gf(data_dir, "--resume")) == 0, server.said()
+    assert_equal(outcome(folder, "c"), outcome(alone, "c"))
+
+
+def test_a_damaged_newest_state_costs_only_itself(server, data_dir, let_alone, killed, tmp_path):
+    folder = shutil.copytree(killed, tmp_path / "run")
+    newest = folder / "checkpoints" / f"resume_{Watch(folder).number()}.pth"
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    assert server.run(folder, *joint(data_dir, "--resume")) == 0
+    assert newest.name in server.said() and "trying the one before" in server.said()
+    assert_equal(outcome(folder), outcome(let_alone))
+
+
+def test_what_cannot_be_continued_is_one_sentence_and_nothing_is_lost(server, data_dir, killed):
+    before = {path.name: path.read_bytes() for path in (killed / "checkpoints").iterdir()}
+    for flags, options, reason in (
+        ([], {}, "continue it with --resume"),
+        (["--resume"], {"lr": 0.004, "gf.tau": 0.5}, "--lr 0.003, now 0.004; --gf.tau 0.7, now 0.5"),
+        (["--resume"], {"checkpoint_dir": "elsewhere"}, "nothing to resume"),
+        (["--resume", "--discard"], {}, "choose one"),
+    ):
+        arguments = joint(data_dir, *flags)
+        arguments += [item for name, value in options.items() for item in (f"--{name}", value)]
+        assert server.run(killed, *arguments) in (1, 2)
+        said = " ".join(server.said().replace("│", " ").split())
+        assert reason in said
+        assert "Traceback" not in said
+    assert {path.name: path.read_bytes() for path in (killed / "checkpoints").iterdir()} == before
+
+
+def test_a_full_disk_leaves_the_last_states_and_says_what_to_do(server, data_dir, let_alone, killed, tmp_path):
+    folder = shutil.copytree(killed, tmp_path / "run")
+    good = {path.name for path in (folder / "checkpoints").glob("resume_*.pth")}
+    size = min(path.stat().st_size for path in (folder / "checkpoints").iterdir())
+    assert server.run(folder, *joint(data_dir, "--resume"), file_limit=size // 2) == 1
+    said = server.said()
+    assert f"resume_{Watch(folder).number() + 1}.pth" in said
+    assert "make room" in said and "Traceback" not in said
+    assert {path.name for path in (folder / "checkpoints").glob("resume_*")} == good
+    assert server.run(folder, *joint(data_dir, "--resume")) == 0, server.said()
+    assert_equal(outcome(folder), outcome(let_alone))
