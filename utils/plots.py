@@ -29,7 +29,12 @@ def plot_curves(path: Path, history: Sequence[Record], title: str) -> None:
     panels = [*dict.fromkeys(name for record in history for name in record["train"]), *own]
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(4.6 * columns, 3.2 * rows), layout="constrained")  # no pyplot: no screen, no global state
+    width, height = 4.6 * columns, 3.2 * rows + 0.6
+    figure = Figure(figsize=(width, height))  # no pyplot: no screen, no global state
+    # margins in inches, by hand: matplotlib's own layouts draw everything twice
+    figure.subplots_adjust(
+        left=0.6 / width, right=1 - 0.2 / width, bottom=1 / height, top=1 - 0.75 / height, wspace=0.22, hspace=0.45
+    )
     axes = figure.subplots(rows, columns, squeeze=False)
     runs: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for record in history:
@@ -41,7 +46,7 @@ def plot_curves(path: Path, history: Sequence[Record], title: str) -> None:
     figure.suptitle(f"{title}  (solid: validation, dashed: train)")
     looks = dict(_look(records[0]) for records in runs.values())
     handles = [Line2D([], [], color=color, label=label) for label, color in looks.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3 * columns), frameon=False)
+    figure.legend(handles=handles, loc="lower center", ncols=min(len(handles), 3 * columns), frameon=False)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
@@ -58,6 +63,7 @@ def _draw_panel(axis: Axes, name: str, runs: Sequence[Sequence[Record]]) -> None
     axis.set_title(name.replace("_", " "), fontsize=10)
     axis.set_xlabel("epoch")
     axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.ticklabel_format(axis="y", style="sci", scilimits=(-3, 5), useOffset=False)
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     for records in runs:

@@ -24,6 +24,7 @@ from utils.summary import in_markdown
 logger = logging.getLogger("likeness")
 
 WANDB_TIMEOUT = 30.0  # seconds for its server to answer before the run goes on without
+DRAW_EVERY = 10.0  # seconds between two pictures of the curves, which cost as much as many small epochs
 METRICS, STEPS = "metrics.jsonl", "steps.jsonl"
 
 
@@ -60,6 +61,7 @@ class RunLog:
         self._wandb: Any = None
         self._wandb_id: str | None = continued and continued["wandb_id"]
         self._wandb_step: int = continued["wandb_step"] if continued else 0
+        self._drawn = time.perf_counter()
         self._lines: dict[str, IO[bytes]] = {}
         self._handlers: list[logging.Handler] = []
 
@@ -86,7 +88,7 @@ class RunLog:
         with contextlib.suppress(*([OSError] if isinstance(error, OSError | UserError) else [])):
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 logger.info("interrupted after %d epoch(s); --resume continues from the last saved", len(self.history))
-                self.draw_curves()
+                self.draw_curves(at_last=True)
             elif error is not None:
                 self._log_to_file_only("run failed", error)
             if self._wandb is not None:
@@ -122,10 +124,11 @@ class RunLog:
             lines.flush()
         self._send(record, "epoch")
 
-    def draw_curves(self) -> None:
-        """Draw what has been seen so far; once a fold, since a picture costs as much as many small epochs."""
-        if not self.history:
+    def draw_curves(self, at_last: bool = False) -> None:
+        """Draw what has been seen so far: after every fold, unless it was only seconds ago, and ``at_last``."""
+        if not self.history or (not at_last and time.perf_counter() - self._drawn < DRAW_EVERY):
             return
+        self._drawn = time.perf_counter()
         path = self.folder / "curves.png"
         plot_curves(path, self.history, self.folder.name)
         if self._wandb is not None:
@@ -135,6 +138,7 @@ class RunLog:
 
     def summary(self, content: dict[str, Any]) -> None:
         """Write what the run came to."""
+        self.draw_curves(at_last=True)
         write_json(self.folder / "summary.json", content)
         write_text(self.folder / "summary.md", in_markdown(self.folder.name, content))
         self._write_line(METRICS, {"event": "summary", **content})

@@ -46,7 +46,7 @@ class Server:
 def server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("server"))
     yield server
-    server.process.stdin.close()
+    server.process.kill()
     server.process.wait()
 
 
