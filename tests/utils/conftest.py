@@ -57,9 +57,10 @@ def data_dir(tmp_path_factory):
     extents = Extents(0, 0, 100, 100)
     for number in range(24):
         rng = np.random.default_rng(number)
-        counts = np.zeros((10, 11), np.int64)
-        counts[:, 0] = rng.integers(1, 9, 10)
-        edges = np.ones((10, 10), np.int64) - np.eye(10, dtype=np.int64)
+        there = rng.random(10) < 0.7
+        counts = rng.integers(0, 9, (10, 11)) * there[:, None]
+        upper = np.triu(rng.integers(0, 2, (10, 10)) * there[:, None] * there, 1)
+        edges = upper + upper.T
         source = f"{number}.dxf"
         graph = GraphRecord(gf_features(counts), gf_adjacency(edges), counts, edges, source, "cross")
         write_graph(folder / "GF" / f"{number}.h5", graph)
