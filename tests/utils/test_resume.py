@@ -107,6 +107,7 @@ def test_killed_anywhere_and_continued_it_ends_with_the_same_numbers(server, dat
         assert server.run(folder, *joint(data_dir, "--resume"), kill_when=moment) == -9, server.said()
     assert server.run(folder, *joint(data_dir, "--resume", save_every=300)) == 0, server.said()
     assert_equal(outcome(folder), outcome(let_alone))
+    assert not set("\r\x1b") & set(server.said()), "control characters where nobody watches"
     log = (folder / "logs" / "run" / "train.log").read_text(encoding="utf-8")
     assert log.count("continuing") == 5
     assert server.run(folder, *joint(data_dir, "--resume")) == 1
