@@ -4,8 +4,8 @@ on three RTX 2080 Ti.
     python benchmarks/gf_headline.py --data_dir data --json figures.json
 
 Real or generated graphs are drawn with replacement up to that number. The loop that GF_main.py uses trains all folds
-for a few epochs, validation included, on all cores; the median epoch is multiplied. No fold stops early here. Reading
-the graphs, writing checkpoints and the test come on top: a minute or less.
+for a few epochs, validation and the final training included, on all cores; the median epoch is multiplied. No fold
+stops early here. Reading the graphs, writing checkpoints and the test come on top: a minute or less.
 
 The clock says what a run costs now. Where other programs share the cores, the processor's time over the number of cores
 says what it would cost, at the least, if they were idle.

@@ -12,7 +12,7 @@ from utils.early_stopping import EarlyStopping
 from utils.engine import cross_validation
 from utils.engine.cross_validation import CrossValidation
 from utils.engine.device import Precision
-from utils.engine.learner import Learner
+from utils.engine.learner import Learner, Position
 from utils.engine.trainer import NonFiniteError, Trainer
 from utils.run_log import RunLog
 
@@ -326,6 +326,18 @@ def test_a_task_is_prepared_before_training_and_settled_on_the_weights_that_are_
         torch.testing.assert_close(each["settled"], x.sum(dim=0) + each["linear.weight"][0])
 
 
+def test_the_test_is_measured_as_validation_is_before_the_task_settles(tmp_path):
+    class Moving(Regression):
+        def settle(self, archive):
+            self.offset += 100
+
+    tests = []
+    for task in (Regression, Moving):
+        config = _config(tmp_path / task.__name__)
+        tests.append(CrossValidation("test", config, Data(), task, lambda config: EarlyStopping(5)).run()["test"])
+    assert tests[0] == tests[1]
+
+
 def test_same_seed_same_weights(tmp_path):
     runs = []
     for name in ("a", "b"):
@@ -338,3 +350,22 @@ def test_same_seed_same_weights(tmp_path):
 def test_the_task_hears_the_training_means(tmp_path):
     task, _, history = _train_one_epoch(tmp_path, Batches([4]))
     assert task.heard == [history[0]["train"]]
+
+
+def test_a_learner_continued_from_its_state_remembers_the_rates_of_all_epochs(tmp_path):
+    """The last epoch is the best, behind rates that fell before and after the state was taken."""
+    curve = [3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 1.0]
+    config = _config(tmp_path, epochs=len(curve), lr_patience=1, patience=9)
+    whole = _learner(Scripted(), Batches([2]), Curve(curve), config)
+    first = _learner(Scripted(), Batches([2]), Curve(curve), config)
+    with RunLog("test", config) as log:
+        Trainer([whole], config, torch.device("cpu"), log).fit(Learner.keep)
+        Trainer([first], config, torch.device("cpu"), log).fit(Learner.keep, epochs=4)
+        torch.save(first.state_dict(), tmp_path / "state.pth")
+        second = _learner(Scripted(), Batches([2]), Curve(curve[4:]), config)
+        second.load_state_dict(torch.load(tmp_path / "state.pth", weights_only=True))
+        Trainer([second], config, torch.device("cpu"), log).fit(Learner.keep, start=Position(4))
+    assert second.best == whole.best
+    assert second.best.lr_factors == (1, 1, 1, 0.5, 0.5, 0.25, 0.25)
+    assert second.task.ended_epochs == len(curve)
+    assert torch.equal(second.best_weights["weight"], whole.best_weights["weight"])
