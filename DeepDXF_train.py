@@ -19,8 +19,8 @@ def main(config: DeepDXFConfig) -> None:
         kind="deepdxf",
         config=config,
         data=DeepDXFData(config),
-        build_task=lambda: DeepDXFTask(config),
-        build_early_stopping=lambda: DeepDXFEarlyStopping(config.patience, config.min_delta),
+        build_task=DeepDXFTask,
+        build_early_stopping=lambda setting: DeepDXFEarlyStopping(setting.patience, setting.min_delta),
     ).run()
 
 

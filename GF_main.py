@@ -19,8 +19,8 @@ def main(config: GFConfig) -> None:
         kind="gf",
         config=config,
         data=GFData(config),
-        build_task=lambda: GFTask(config),
-        build_early_stopping=lambda: GFEarlyStopping(config.patience, config.min_delta),
+        build_task=GFTask,
+        build_early_stopping=lambda setting: GFEarlyStopping(setting.patience, setting.min_delta),
         together=config.folds == "together",
     ).run()
 

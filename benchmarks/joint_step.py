@@ -185,6 +185,9 @@ class TimedLog(RunLog):
 
     seconds = 0.0
 
+    def step(self, record: dict[str, Any]) -> None:
+        self.seconds += _processor_seconds(lambda: super(TimedLog, self).step(record))
+
     def epoch(self, record: dict[str, Any]) -> None:
         self.seconds += _processor_seconds(lambda: super(TimedLog, self).epoch(record))
 

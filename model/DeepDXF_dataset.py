@@ -155,14 +155,14 @@ class DeepDXFData(FoldedData):
         self.dataset = DeepDXFDataset(self.folder.deepdxf)
         self.facts = self.dataset.reading
 
-    def prepare(self, task: DeepDXFTask, fold: int) -> None:
+    def prepare(self, task: DeepDXFTask, fold: int | None) -> None:
         task.fit(self.dataset.features(self._training(fold)))
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
         return (batch for _, batch in self.dataset.plain_batches(self._training(fold), self.config))
 
-    def _training(self, fold: int) -> np.ndarray:
-        return self.dataset.indices(self.split.folds[fold].train)
+    def _training(self, fold: int | None) -> np.ndarray:
+        return self.dataset.indices(self.split.training(fold))
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> DeepDXFLoader:
         indices = self.dataset.indices(names)

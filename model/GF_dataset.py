@@ -121,8 +121,8 @@ class GFData(FoldedData):
     def to(self, device: torch.device) -> None:
         self.dataset.to(device)
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
-        yield self.dataset.plain(self.dataset.indices(self.split.folds[fold].train))
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
+        yield self.dataset.plain(self.dataset.indices(self.split.training(fold)))
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)

@@ -128,12 +128,12 @@ class JointDataLoader(FoldedData):
         self.deepdxf = DeepDXFDataset(self.folder.deepdxf)
         self.facts = {**self.deepdxf.reading, **self.gf.reading}
 
-    def prepare(self, task: JointTask, fold: int) -> None:
-        task.deepdxf.fit(self.deepdxf.features(self.deepdxf.indices(self.split.folds[fold].train)))
+    def prepare(self, task: JointTask, fold: int | None) -> None:
+        task.deepdxf.fit(self.deepdxf.features(self.deepdxf.indices(self.split.training(fold))))
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
         graph_names = set(self.gf.names)
-        names = [name for name in self.split.folds[fold].train if name in graph_names]
+        names = [name for name in self.split.training(fold) if name in graph_names]
         sequences = self.deepdxf.indices(names)
         graphs = self.gf.indices([self.deepdxf.names[i] for i in sequences])
         for first, batch in self.deepdxf.plain_batches(sequences, self.config.deepdxf):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,10 +50,12 @@ class FollowerLog:
             logger.removeHandler(handler)
             handler.close()
 
+    def step(self, record: dict[str, Any]) -> None: ...
+
     def epoch(self, record: dict[str, Any]) -> None:
         self.history.append(record)
 
-    def draw_curves(self) -> None: ...
+    def draw_curves(self, at_last: bool = False) -> None: ...
 
     def summary(self, content: dict[str, Any]) -> None: ...
 
@@ -66,14 +69,14 @@ class _Screen(logging.Handler):
         tqdm.write(self.format(record))
 
 
-def open_log(kind: str, config: RunConfig) -> RunLog | FollowerLog:
+def open_log(kind: str, config: RunConfig, continued: Mapping[str, Any] | None = None) -> RunLog | FollowerLog:
     """The log of this process. Raises UserError as :class:`RunLog` does, on every process."""
     if world().size == 1:
-        return RunLog(kind, config)
+        return RunLog(kind, config, continued)
     own: list[RunLog] = []
 
     def open_first() -> Path:
-        own.append(RunLog(kind, config))
+        own.append(RunLog(kind, config, continued))
         return own[0].folder
 
     folder = from_first(open_first)

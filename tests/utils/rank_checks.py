@@ -71,6 +71,9 @@ class ManyProcesses(Batches):
 
 
 class FakeData(Data):
+    def get_final_loader(self):
+        return ManyProcesses([4, 4, 4])
+
     def get_fold_loaders(self, fold):
         return ManyProcesses([4, 4]), ManyProcesses([3])
 
@@ -94,14 +97,14 @@ def cases(data: Path) -> dict[str, tuple[Any, Any, Any]]:
     made = {}
     for name, config in configs.items():
         data_of, task_of = kinds.get(type(config), (JointDataLoader, JointTask))
-        made[name] = (config, data_of(config), lambda config=config, task_of=task_of: task_of(config))
+        made[name] = (config, data_of(config), task_of)
     return made
 
 
-def first_epoch(data: Any, build_task: Any) -> list[tuple[dict[str, float], dict[str, Tensor], int]]:
+def first_epoch(config: Any, data: Any, build_task: Any) -> list[tuple[dict[str, float], dict[str, Tensor], int]]:
     """Each step's numbers, gradients, and the drawings that this process had of it."""
     seed_everything(5)
-    task = build_task()
+    task = build_task(config)
     task.train()
     data.prepare(task, 0)
     program = make_program([task])
@@ -123,7 +126,7 @@ def count_drawings(batch: dict[str, Any]) -> int:
 
 def whole_run(kind: str, config: Any, data: Any, build_task: Any, folder: Path) -> tuple[dict[str, Any], dict]:
     config.checkpoint_dir, config.log_dir, config.run_name = folder / "checkpoints", folder / "logs", "run"
-    run = CrossValidation(kind, config, data, build_task, lambda: EarlyStopping(config.patience), together=kind == "gf")
+    run = CrossValidation(kind, config, data, build_task, lambda config: EarlyStopping(config.patience), kind == "gf")
     summary = run.run()
     if dist.is_initialized():
         dist.barrier()
@@ -150,7 +153,7 @@ def failing(folder: Path) -> str:
     """How a run ends whose numbers are not finite on one process."""
     config = RunConfig(device="cpu", checkpoint_dir=folder / "checkpoints", log_dir=folder / "logs", run_name="run")
     try:
-        CrossValidation("test", config, FakeData(), Failing, lambda: EarlyStopping(3)).run()
+        CrossValidation("test", config, FakeData(), lambda config: Failing(), lambda config: EarlyStopping(3)).run()
     except NonFiniteError as error:
         return str(error)
     return "it went on"
@@ -158,7 +161,7 @@ def failing(folder: Path) -> str:
 
 def work(data: Path, output: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
-    RunLog.draw_curves = lambda self: None  # most of the time, and no part of this
+    RunLog.draw_curves = lambda self, **options: None  # most of the time, and no part of this
     size = world().size
     found: dict[str, Any] = {}
     if size > 1:
@@ -168,7 +171,7 @@ def work(data: Path, output: Path) -> dict[str, Any]:
         make_program([task])([{}], [7])
         found["drawn"] = task.drawn
     for name, (config, its_data, build_task) in cases(data).items():
-        found[f"first epoch, {name}"] = first_epoch(its_data, build_task)
+        found[f"first epoch, {name}"] = first_epoch(config, its_data, build_task)
         if name in ("grad_norm", "gf"):
             folder = output / name / str(size)
             found[f"run, {name}"] = whole_run(name, config, its_data, build_task, folder)

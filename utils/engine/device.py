@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
+import platform
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -62,6 +64,25 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
             mallopt(option, 2**30)
+
+
+def describe_device(device: torch.device) -> str:
+    """What a run worked on, for its summary."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
+
+
+def peak_memory_mb(device: torch.device) -> dict[str, float]:
+    """The most main memory that this process has held, where the system says so, and of a GPU the most for tensors."""
+    peaks = {}
+    if sys.platform != "win32":
+        resource = importlib.import_module("resource")
+        unit = 1 if sys.platform == "darwin" else 1024  # of bytes there, of kilobytes elsewhere
+        peaks["main"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    if device.type == "cuda":
+        peaks["gpu"] = torch.cuda.max_memory_allocated(device) / 1e6
+    return {name: round(value, 1) for name, value in peaks.items()}
 
 
 @dataclass(frozen=True)
