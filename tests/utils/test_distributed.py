@@ -20,7 +20,7 @@ from utils.distributed.exchange import from_all, from_first, gather, mean, share
 from utils.distributed.world import World, world
 from utils.follower_log import FollowerLog
 from utils.GF_utils import draw_partners
-from utils.run_log import logger
+from utils.run_log import RunLog, logger
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ("uncertainty", "grad_norm", "few sequences", "gf", "deepdxf")
@@ -190,3 +190,8 @@ def test_warnings_of_the_other_processes_are_kept(tmp_path, monkeypatch, capsys)
     said = "".join(capsys.readouterr())
     assert "process 1: only I saw this" in said
     assert "everybody" not in said
+
+
+def test_the_other_processes_log_takes_all_that_a_run_log_takes():
+    asked = {name for name in vars(RunLog) if not name.startswith("_")} - {"state"}  # only who saves asks for that
+    assert asked <= set(vars(FollowerLog))
