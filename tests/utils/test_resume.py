@@ -30,7 +30,8 @@ def joint(data_dir, *flags, **options):
 
 
 def gf(data_dir, *flags, **options):
-    way = {"epochs": 4, "batch_size": 4, "patience": 1, "schedule": "cosine", "warmup_epochs": 1, "checkpoint_dir": "c"}
+    way = {"epochs": 4, "batch_size": 4, "patience": 1, "schedule": "cosine", "warmup_epochs": 1}
+    way |= {"min_delta": 0.00015, "checkpoint_dir": "c"}
     return command("GF_main.py", data_dir, *flags, **SMALL_GF, **way, **options)
 
 
@@ -119,13 +120,15 @@ def test_folds_side_by_side_are_continued_too(server, data_dir, tmp_path):
     alone, folder = tmp_path / "alone", tmp_path / "killed"
     for each in (alone, folder):
         each.mkdir()
-    assert server.run(alone, *gf(data_dir, save_every=300)) == 0, server.said()
+    assert server.run(alone, *gf(data_dir, n_folds=3, save_every=300)) == 0, server.said()
     watch = Watch(folder, "c")
     stopped = lambda: watch.says('"epoch": 2, "step": 0') and watch.number() >= 6  # noqa: E731
-    assert server.run(folder, *gf(data_dir), kill_when=stopped) == -9, server.said()
+    assert server.run(folder, *gf(data_dir, n_folds=3), kill_when=stopped) == -9, server.said()
+    last = {line["fold"]: line["epoch"] for line in map(json.loads, watch.steps.read_text("utf-8").splitlines())}
+    assert set(last.values()) == {1, 2}, "the case needs a fold that has stopped and others that go on"
     final = lambda: watch.says('"final", "epoch": 0, "step": 2')  # noqa: E731
-    assert server.run(folder, *gf(data_dir, "--resume"), kill_when=final) == -9, server.said()
-    assert server.run(folder, *gf(data_dir, "--resume", save_every=300)) == 0, server.said()
+    assert server.run(folder, *gf(data_dir, "--resume", n_folds=3), kill_when=final) == -9, server.said()
+    assert server.run(folder, *gf(data_dir, "--resume", n_folds=3, save_every=300)) == 0, server.said()
     assert_equal(outcome(folder, "c"), outcome(alone, "c"))
 
 

@@ -169,7 +169,8 @@ class Learner:
         self.task.load_state_dict(state["task"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        self.scaler.load_state_dict(state["scaler"])
+        if state["scaler"]:  # empty where the run had none so far: on a CPU
+            self.scaler.load_state_dict(state["scaler"])
         if self.early_stopping is not None:
             self.early_stopping.load_state_dict(state["early_stopping"])
         best = state["best"]

@@ -75,7 +75,7 @@ class Saving:
         if self._restored:
             return Position()
         self._restored = True
-        for learner, state in zip(learners, self.resumed["learners"], strict=True):
+        for learner, state in zip(learners, self.resumed.pop("learners"), strict=True):
             learner.load_state_dict(state)
         set_generator_states(self.resumed["generators"])
         place = f"epoch {self.position.epoch + 1}, step {self.position.step + 1}"
