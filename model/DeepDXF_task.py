@@ -14,6 +14,7 @@ from model.contrastive import hits, unit
 from model.DeepDXF_loss import cross_entropy, nt_xent_logits
 from model.DeepDXF_model import DeepDXFModel
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
+from utils.distributed.exchange import shared_mean
 
 LOOKS = (  # ways to look at a drawing, and the parts of its vector that each has
     ("sequence", "type_counts"),
@@ -64,13 +65,11 @@ class DeepDXFTask(nn.Module):
         either view to the vector without views that a search uses.
         """
         parts = self._learned(batch)  # each [2N, .]
-        logits = {
-            name: nt_xent_logits(*head(parts[name]).chunk(2), self.temperature)  # [2N, 2N - 1]
-            for name, head in self.projections.items()
-        }
+        projected = torch.stack([head(parts[name]) for name, head in self.projections.items()])  # [parts, 2N, .]
+        logits = nt_xent_logits(*projected.chunk(2, dim=1), self.temperature)  # [parts, 2N, 2N - 1]
         scalars = {
-            "loss": torch.stack([cross_entropy(value) for value in logits.values()]).mean(),
-            "accuracy": torch.stack([hits(value.detach()).float().mean() for value in logits.values()]).mean(),
+            "loss": cross_entropy(logits).mean(),
+            "accuracy": shared_mean(hits(logits.detach()).float()).mean(),
         }
         return scalars, self._joined(self._parts(batch, parts)).unflatten(0, (2, -1)).mean(dim=0)
 

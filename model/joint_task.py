@@ -45,9 +45,14 @@ class JointTask(nn.Module):
                 config.cross_modal_temperature,
             )
 
+    def draw(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """See :meth:`GFTask.draw`; DeepDXF's views come with the batch."""
+        return self.gf.draw(batch["gf"])
+
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Scalars: ``loss`` to backpropagate; detached, its parts and the weights they had."""
-        gf, gf_vectors = self.gf.forward_with_vectors(batch["gf"])
+        noise = {"noise": batch["noise"]} if "noise" in batch else {}
+        gf, gf_vectors = self.gf.forward_with_vectors({**batch["gf"], **noise})
         deepdxf, deepdxf_vectors = self.deepdxf.forward_with_vectors(batch["deepdxf"])
         loss, weights = self.weighting({"gf": gf["loss"], "deepdxf": deepdxf["loss"]}, self._compared_parameters())
         cross_modal = loss.new_zeros(())
