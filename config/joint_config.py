@@ -19,8 +19,12 @@ class JointConfig(RunConfig):
     deepdxf: DeepDXFModelConfig = field(default_factory=DeepDXFModelConfig)
     """The sequence encoder."""
 
+    lr: float = 5e-4
+    schedule: Literal["plateau", "cosine", "constant"] = "cosine"
+
     gf_batch_pairs: int = 45
-    """Pairs of graphs in a step; the number of steps in an epoch follows from it."""
+    """Most pairs of graphs in a step; the number of steps in an epoch follows from it. A set of few hundred drawings
+    gets smaller steps, so that an epoch has five of them."""
     deepdxf_batch: int = 0
     """Most drawings that a training step passes through DeepDXF; 0: all of the step's, that is the train drawings
     divided by the steps of an epoch. Validation and test always take all."""

@@ -45,6 +45,11 @@ def share_of_step(partner: Tensor, pairs: np.ndarray, n_sequences: int, world: W
     return StepShare(graphs, sequences, np.stack(places, axis=1))
 
 
+# An epoch of a few hundred drawings would otherwise be a step or two, and fifty of them too few to learn from.
+SMALL_SET_STEPS = 5  # at least, in an epoch
+SMALL_STEP_DRAWINGS = 16  # at least, in a step that is made smaller for it
+
+
 class JointLoader:
     """Steps of ``{"gf": batch, "deepdxf": batch, "pairs": [M, 2], "names": [...]}``.
 
@@ -84,9 +89,15 @@ class JointLoader:
         return max(1, (both + graphs_only) // len(self) // 2)
 
     def _count_steps(self) -> int:
-        """As many as GF's batch size asks for and every step still has two of each: one has nothing to differ from."""
+        """As many as GF's batch size asks for and every step still has two of each: one has nothing to differ from.
+
+        A training set that is small for that batch size gets more and smaller steps, see ``SMALL_SET_STEPS``.
+        """
         both, graphs_only, sequences_only = map(len, self._parts)
-        steps = max(1, (both + graphs_only) // (2 * self.config.gf_batch_pairs))
+        graphs = both + graphs_only
+        steps = max(1, graphs // (2 * self.config.gf_batch_pairs))
+        if self.train:
+            steps = max(steps, min(SMALL_SET_STEPS, graphs // SMALL_STEP_DRAWINGS))
         while steps > 1 and min(both // steps + only // steps for only in (graphs_only, sequences_only)) < 2:
             steps -= 1
         return steps
