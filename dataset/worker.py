@@ -57,11 +57,15 @@ class FileReport:
 
 @dataclass(frozen=True)
 class ProcessedDrawing:
-    """One drawing in both encoders' form; ``graph`` is None without any entity of a GF class."""
+    """One drawing in both encoders' form; ``graph`` is None without any entity of a GF class.
+
+    ``content`` is what both were made of.
+    """
 
     sequence: SequenceRecord
     graph: GraphRecord | None
     report: FileReport
+    content: Content
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,10 @@ def process_file(path: Path, source: str, overlap: Overlap = "cross", visible_on
         has_graph=graph is not None,
     )
     if graph is None:
-        return ProcessedDrawing(sequence, None, report)
+        return ProcessedDrawing(sequence, None, report, content)
     features, adjacency = gf_features(counts), gf_adjacency(edge_counts)
     record = GraphRecord(features, adjacency, counts, edge_counts, source, overlap, visible_only)
-    return ProcessedDrawing(sequence, record, report)
+    return ProcessedDrawing(sequence, record, report, content)
 
 
 def run_task(task: Task) -> FileReport:
