@@ -21,6 +21,7 @@ LENGTH_STEP, ANGLE_STEP = 0.01, 1.0  # 1 % and 1 degree: strokes this alike may 
 SCALE_STEP = 0.001
 SCALE_PEAKS = 4
 INCH = 25.4
+IMPORTANCE = 0.5
 FINALISTS = 6
 MOST_SCORED = 6_000  # strokes of each drawing that a placement is scored by
 
@@ -31,7 +32,7 @@ class Alignment:
 
     Mirrored (x to -x) first, then turned by ``turns`` quarters counter-clockwise, scaled, shifted. ``score`` is the
     share, 0..1, of the strokes of the drawing that has fewer which then lie on strokes of the other, each weighted by
-    the root of its length.
+    its length to the power of ``IMPORTANCE``.
     """
 
     scale: float = 1.0
@@ -79,7 +80,7 @@ def align(left: Figure, right: Figure) -> Alignment:
     a, b = _solid(left.strokes), _solid(right.strokes)
     if not len(a) or not len(b):
         return _middle_on_middle(left, right)
-    side, weights = left.side, np.sqrt(_lengths(a))
+    side, weights = left.side, _weights(a)
     found: list[tuple[float, Alignment]] = []
     for scale, mirrored, turns in product(_scales(a, b, side, right.side), (False, True), range(4)):
         candidate = Alignment(scale, turns, mirrored)
@@ -166,6 +167,11 @@ def _lengths(strokes: np.ndarray) -> np.ndarray:
     return np.hypot(strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1])
 
 
+def _weights(strokes: np.ndarray) -> np.ndarray:
+    """What strokes have to say: a frame more than a letter, but not by its length."""
+    return _lengths(strokes) ** IMPORTANCE
+
+
 def _middles(strokes: np.ndarray) -> np.ndarray:
     return (strokes[:, :2] + strokes[:, 2:]) / 2
 
@@ -236,9 +242,9 @@ def _refined(candidate: Alignment, a: np.ndarray, b: np.ndarray, side: float) ->
         wanted = _middles(a)[nearest[met]]
         candidate = _fitted(candidate, raw, wanted)
     distance, _ = tree.query(as_points(candidate(b)), distance_upper_bound=2 * TOLERANCE * side)
-    weights = np.sqrt(_lengths(b)) * candidate.scale**0.5  # a frame counts more than a letter, but not by its length
-    met = weights[np.isfinite(distance)].sum()
-    return replace(candidate, score=min(1.0, float(met / min(np.sqrt(_lengths(a)).sum(), weights.sum()))))
+    weights = _weights(b)
+    least = min(weights.sum(), (_weights(a) / candidate.scale**IMPORTANCE).sum())
+    return replace(candidate, score=min(1.0, float(weights[np.isfinite(distance)].sum() / least)))
 
 
 def _fitted(candidate: Alignment, raw: np.ndarray, wanted: np.ndarray) -> Alignment:

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from compare.alignment import TOLERANCE, Alignment
 from compare.figure import Figure
-from compare.matching import DIMENSION, WORDS, Matches, match
+from compare.matching import DIMENSION, Matches, match
 from compare.words import same_value
 
 Box = tuple[float, float, float, float]
@@ -168,8 +168,10 @@ class _Lister:
         listed = []
         for i, j in pairs.tolist():
             if same_value(self.left.says(i), self.right.says(j), self.scale):
-                what = "redrawn" if self.left.types[i] == DIMENSION else "moved"
-                listed.append(self._change(what, [i], [j], "elsewhere" if what == "redrawn" else ""))
+                if not self.found.alignment.is_shift and self.left.types[i] == DIMENSION:
+                    continue  # programs draw a dimension anew where they turn or scale it
+                said = self.left.says(i)
+                listed.append(self._change("moved", [i], [j], f"({said})" if said else ""))
             else:
                 listed.append(self._worded(i, j))
         return listed
@@ -205,9 +207,9 @@ class _Lister:
         for label in np.unique(labels):
             members = entities[labels == label].tolist()
             said = [text for text in map(figure.says, members) if text]
-            detail = ": " + " / ".join(said[:MOST_LISTED]) + (" ..." if len(said) > MOST_LISTED else "") if said else ""
+            quoted = " / ".join(said[:MOST_LISTED]) + (" ..." if len(said) > MOST_LISTED else "")
             sides = (members, []) if kind == "removed" else ([], members)
-            listed.append(self._change(kind, *sides, detail.removeprefix(": ") and f"({detail[2:]})"))
+            listed.append(self._change(kind, *sides, f"({quoted})" if quoted else ""))
         return listed
 
     def _change(

@@ -3,11 +3,11 @@
 The pairs are found from the certain to the likely. Each step looks only at what the steps before have left:
 
 1. equal: drawn alike at the same place, saying the same;
-2. drawn by others: every stroke lies on a stroke that is left on the other side (a block and what it was exploded into);
+2. drawn by others: every stroke lies on strokes left on the other side (a block and what it was exploded into);
 3. other words at the same place;
 4. resized about its middle;
 5. a group that is elsewhere as a whole: shifted, turned, mirrored or scaled;
-6. dimensions and words near each other.
+6. resized about another point of its own; dimensions and words near each other.
 
 What is left is only in one drawing. All searches are in trees or by sorted keys, so that time grows with N log N.
 """
@@ -24,7 +24,6 @@ from scipy.spatial import cKDTree
 from compare.alignment import TOLERANCE, Alignment, align, as_points, scale_peaks, vote
 from compare.figure import Figure, is_text
 from compare.shapes import Shapes, shapes
-from compare.words import same_value
 from dataset.entities import TYPE_INDEX
 
 NEIGHBOURS = 8  # of an entity among those that look alike, so that copies on top of each other find a partner each
@@ -33,6 +32,10 @@ PARTLY = 0.5  # of an entity's ink, to call it the same entity, changed in part
 MOST_GROUPS = 24
 WORDS = [TYPE_INDEX[name] for name in ("TEXT", "MTEXT")]
 DIMENSION = TYPE_INDEX["DIMENSION"]
+SPELLINGS = [  # a type, and what other programs write for it
+    [[TYPE_INDEX[name] for name in names.split()] for names in pair]
+    for pair in (("MTEXT", "TEXT"), ("HATCH", "SOLID"), ("SPLINE", "LWPOLYLINE"))
+]
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,12 @@ class _Matcher:
         found.equal = self._equal(types[0] * 2**32 + self.said_a, types[1] * 2**32 + self.said_b)
         found.retyped = self._equal(self.said_a, self.said_b)
         self._covered()
+        self._respelled()
         found.reworded = self._reworded()
-        found.resized, found.factors = self._resized()
+        resized = [self._resized(0.0)]
         self._groups()
+        resized.append(self._resized(0.1))
+        found.resized, found.factors = (np.concatenate(parts) for parts in zip(*resized, strict=True))
         found.near = np.concatenate([self._near([DIMENSION], 0.1), self._near(WORDS, 0.02)])
         found.partly = self._partly()
         found.left_over, found.right_over = np.flatnonzero(self.free_a), np.flatnonzero(self.free_b)
@@ -178,6 +184,7 @@ class _Matcher:
                 distance, _ = tree.query(points[asked], distance_upper_bound=2 * self.reach)
                 met[asked] = np.isfinite(distance)
             own.append(met)
+        self._covered_curves(*own)
         found.stroke_left, found.stroke_right = own
         found.drawn_left = self.free_a & (self._share(left, left.strokes, own[0]) >= COVERED)
         found.drawn_right = self.free_b & (self._share(right, self.strokes, own[1]) >= COVERED)
@@ -188,6 +195,61 @@ class _Matcher:
             (found.stroke_right, right, self.free_b),
         ):
             met |= ~free[figure.owner]  # so far all that has a partner is equal
+
+    def _covered_curves(self, met_left: np.ndarray, met_right: np.ndarray) -> None:
+        """One arc can be cut into strokes in two ways, by where it starts and by rounding: the ends and middles of its
+        strokes then lie beside those of the other way, by 3 % of their length."""
+        left = self.left.strokes, self.left.owner, met_left, self.free_a
+        right = self.strokes, self.right.owner, met_right, self.free_b
+        open_strokes = [curved(strokes, owner) & free[owner] & ~met for strokes, owner, met, free in (left, right)]
+        if not all(each.any() for each in open_strokes):
+            return
+        along = np.linspace(0.0, 1.0, 9)[:, None, None]
+        trees = []
+        for (strokes, *_), chosen in zip((left, right), open_strokes, strict=True):
+            ends = strokes[chosen].reshape(-1, 2, 2)
+            trees.append(cKDTree((ends[:, 0] * (1 - along) + ends[:, 1] * along).reshape(-1, 2)))
+        for (strokes, _, met, _), chosen, tree in zip((left, right), open_strokes, trees[::-1], strict=True):
+            ends = strokes[chosen].reshape(-1, 2, 2)
+            length = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
+            asked = np.stack([ends[:, 0], ends.mean(axis=1), ends[:, 1]], axis=1)  # [n, 3, 2]
+            distance, _ = tree.query(asked)
+            # between two of the nine points of a stroke lies an eighth of it
+            met[chosen] = (distance <= (0.075 * length + self.reach)[:, None]).all(axis=1)
+
+    def _respelled(self) -> None:
+        """What programs write differently, though it is drawn at the same place: a paragraph as single lines, a filled
+        area as triangles, a spline as a polyline. The strokes differ, so these are told by their boxes."""
+        sides = [
+            (self.left, self.a, self.free_a, self.found.drawn_left, self.found.stroke_left),
+            (self.right, self.b, self.free_b, self.found.drawn_right, self.found.stroke_right),
+        ]
+        for (one, shape, free, drawn, inked), (other, others, other_free, other_drawn, other_inked) in (
+            sides,
+            sides[::-1],
+        ):
+            for whole, part in SPELLINGS:
+                parts = np.flatnonzero(other_free & np.isin(other.types, part))
+                for entity in np.flatnonzero(free & np.isin(one.types, whole)).tolist():
+                    grown = shape.boxes[entity] + 0.1 * shape.sizes[entity] * np.array([-1, -1, 1, 1])
+                    lies = (others.boxes[parts, :2] >= grown[:2]).all(axis=1)
+                    inside = parts[lies & (others.boxes[parts, 2:] <= grown[2:]).all(axis=1) & other_free[parts]]
+                    if len(inside) and self._says_same(one, entity, other, inside, shape, others):
+                        for flags, members, figure, ink in (
+                            ((free, drawn), [entity], one, inked),
+                            ((other_free, other_drawn), inside, other, other_inked),
+                        ):
+                            flags[0][members], flags[1][members] = False, True
+                            ink |= np.isin(figure.owner, members)
+
+    def _says_same(self, one, entity: int, other, parts: np.ndarray, shape: Shapes, others: Shapes) -> bool:
+        """Whether parts say together what an entity says and, where that is nothing, have the same box."""
+        said = sorted(one.says(entity).split())
+        if said != sorted(word for part in parts.tolist() for word in other.says(part).split()):
+            return False
+        boxes = others.boxes[parts]
+        around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+        return bool(said) or np.abs(around - shape.boxes[entity]).max() <= 0.02 * shape.sizes[entity] + self.reach
 
     def _share(self, figure: Figure, strokes: np.ndarray, met: np.ndarray) -> np.ndarray:
         """The share of each entity's ink that is met ``[N]``."""
@@ -230,20 +292,26 @@ class _Matcher:
         spots[figure.owner[index]] = np.stack([ends[:, 0], ends.mean(axis=1), ends[:, 1]], axis=1)
         return spots
 
-    def _resized(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same shape about the same middle, larger or smaller; no words: these are measured by their letters."""
+    def _resized(self, apart: float) -> tuple[np.ndarray, np.ndarray]:
+        """The same shape, larger or smaller; no words: these are measured by their letters.
+
+        Args:
+            apart: how far from each other the middles may be, as a share of the drawing; never more than half the size.
+        """
         a, b = (
             np.flatnonzero(free & ~np.isin(figure.types, [*WORDS, DIMENSION]) & (shape.sizes > self.reach))
             for free, figure, shape in ((self.free_a, self.left, self.a), (self.free_b, self.right, self.b))
         )
         if not len(a) or not len(b):
             return np.zeros((0, 2), np.int64), np.zeros(0)
-        i, j, distance = _nearest_pairs(self.a.middles[a], self.b.middles[b], 2 * self.reach, 2)
+        i, j, distance = _nearest_pairs(self.a.middles[a], self.b.middles[b], 2 * self.reach + apart * self.side, 2)
         factor = self.b.sizes[b[j]] / self.a.sizes[a[i]]
         off = np.abs(self.a.own[a[i]] * factor[:, None] - self.b.own[b[j]]).max(axis=1)
         alike = (self.left.types[a[i]] == self.right.types[b[j]]) & (off <= 4 * self.reach + 0.01 * self.b.sizes[b[j]])
+        alike &= (np.abs(np.log(factor)) > 0.002) & (np.abs(np.log(factor)) < 1.5)
+        alike &= distance <= 2 * self.reach + 0.5 * np.maximum(self.a.sizes[a[i]], self.b.sizes[b[j]])
         i, j, factor, distance = i[alike], j[alike], factor[alike], distance[alike]
-        order = np.argsort(np.abs(np.log(factor)), kind="stable")
+        order = np.argsort(np.abs(np.log(factor)) + distance / self.side, kind="stable")
         chosen = order[_one_each(i[order], j[order])]
         return self._take(np.column_stack([a[i[chosen]], b[j[chosen]]])), factor[chosen]
 
@@ -354,6 +422,20 @@ class _Matcher:
             if self.free_a[i] and self.free_b[j] and same_type and max(share_a[i], share_b[j]) >= PARTLY:
                 pairs.append(self._take(np.array([[i, j]])))
         return np.concatenate([np.zeros((0, 2), np.int64), *pairs])
+
+
+def curved(strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Which strokes are part of a curve: they go on into another of their entity, turning a little. Bool ``[S]``."""
+    delta = strokes[:, 2:] - strokes[:, :2]
+    length = np.hypot(delta[:, 0], delta[:, 1])
+    angle = np.arctan2(delta[:, 1], delta[:, 0])
+    turn = np.abs((np.diff(angle) + np.pi) % (2 * np.pi) - np.pi)
+    gap = np.hypot(*(strokes[1:, :2] - strokes[:-1, 2:]).T)
+    joined = (owner[1:] == owner[:-1]) & (gap <= 1e-3 * length[1:]) & (turn > 0.01) & (turn < 0.3)
+    flags = np.zeros(len(strokes), bool)
+    flags[1:] |= joined
+    flags[:-1] |= joined
+    return flags
 
 
 def _log_size(own: np.ndarray, side: float) -> np.ndarray:
