@@ -21,7 +21,6 @@ LENGTH_STEP, ANGLE_STEP = 0.01, 1.0  # 1 % and 1 degree: strokes this alike may 
 SCALE_STEP = 0.001
 SCALE_PEAKS = 4
 INCH = 25.4
-IMPORTANCE = 0.5
 FINALISTS = 6
 MOST_SCORED = 6_000  # strokes of each drawing that a placement is scored by
 
@@ -32,7 +31,8 @@ class Alignment:
 
     Mirrored (x to -x) first, then turned by ``turns`` quarters counter-clockwise, scaled, shifted. ``score`` is the
     share, 0..1, of the strokes of the drawing that has fewer which then lie on strokes of the other, each weighted by
-    its length to the power of ``IMPORTANCE``.
+    its length: the sheet's frame and the outlines of views say more than a thousand letters or holes, which may have
+    moved together.
     """
 
     scale: float = 1.0
@@ -80,7 +80,7 @@ def align(left: Figure, right: Figure) -> Alignment:
     a, b = _solid(left.strokes), _solid(right.strokes)
     if not len(a) or not len(b):
         return _middle_on_middle(left, right)
-    side, weights = left.side, _weights(a)
+    side, weights = left.side, _lengths(a)
     found: list[tuple[float, Alignment]] = []
     for scale, mirrored, turns in product(_scales(a, b, side, right.side), (False, True), range(4)):
         candidate = Alignment(scale, turns, mirrored)
@@ -167,11 +167,6 @@ def _lengths(strokes: np.ndarray) -> np.ndarray:
     return np.hypot(strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1])
 
 
-def _weights(strokes: np.ndarray) -> np.ndarray:
-    """What strokes have to say: a frame more than a letter, but not by its length."""
-    return _lengths(strokes) ** IMPORTANCE
-
-
 def _middles(strokes: np.ndarray) -> np.ndarray:
     return (strokes[:, :2] + strokes[:, 2:]) / 2
 
@@ -242,8 +237,8 @@ def _refined(candidate: Alignment, a: np.ndarray, b: np.ndarray, side: float) ->
         wanted = _middles(a)[nearest[met]]
         candidate = _fitted(candidate, raw, wanted)
     distance, _ = tree.query(as_points(candidate(b)), distance_upper_bound=2 * TOLERANCE * side)
-    weights = _weights(b)
-    least = min(weights.sum(), (_weights(a) / candidate.scale**IMPORTANCE).sum())
+    weights = _lengths(b)
+    least = min(weights.sum(), (_lengths(a) / candidate.scale).sum())
     return replace(candidate, score=min(1.0, float(weights[np.isfinite(distance)].sum() / least)))
 
 
