@@ -22,6 +22,7 @@ SCALE_STEP = 0.001
 SCALE_PEAKS = 4
 INCH = 25.4
 FINALISTS = 6
+LEAST = 0.05  # score of a placement that is better than none
 MOST_SCORED = 6_000  # strokes of each drawing that a placement is scored by
 
 
@@ -74,8 +75,8 @@ class Alignment:
 def align(left: Figure, right: Figure) -> Alignment:
     """The placement of ``right`` under which most of its strokes lie on those of ``left``.
 
-    Of placements that are as good (a symmetric part without a word on it) the simplest is taken. Drawings without
-    any stroke in common are laid middle on middle.
+    Of placements that are as good (a symmetric part without a word on it) the simplest is taken. Drawings with next
+    to nothing in common are laid middle on middle.
     """
     a, b = _solid(left.strokes), _solid(right.strokes)
     if not len(a) or not len(b):
@@ -91,9 +92,8 @@ def align(left: Figure, right: Figure) -> Alignment:
     found.sort(key=lambda pair: -pair[0])
     a, b = _thinned(a), _thinned(b)
     finalists = [_refined(candidate, a, b, side) for _, candidate in found[:FINALISTS]]
-    if not finalists:
-        return _middle_on_middle(left, right)
-    return max(finalists, key=lambda each: each.score - 1e-3 * _effort(each))
+    best = max(finalists, key=lambda each: each.score - 1e-3 * _effort(each), default=Alignment(score=0.0))
+    return best if best.score >= LEAST else _middle_on_middle(left, right)
 
 
 def vote(

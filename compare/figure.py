@@ -156,8 +156,8 @@ def require_all_strokes(loaded: Loaded) -> None:
     if share > 1 and not loaded.exact_boxes:
         kept = len(loaded.record.appearance.strokes)
         raise UserError(
-            f"{loaded.figure.name} keeps {kept:,} of the drawing's {round(kept * share):,} strokes, too few to see what "
-            "changed: give the .dxf itself"
+            f"{loaded.figure.name} keeps {kept:,} of the drawing's {round(kept * share):,} strokes, too few to see "
+            "what changed: give the .dxf itself"
         )
 
 

@@ -25,6 +25,7 @@ from compare.alignment import TOLERANCE, Alignment, align, as_points, scale_peak
 from compare.figure import Figure, is_text
 from compare.shapes import Shapes, shapes
 from dataset.entities import TYPE_INDEX
+from dataset.strokes import Ink
 
 NEIGHBOURS = 8  # of an entity among those that look alike, so that copies on top of each other find a partner each
 COVERED = 0.999  # of an entity's ink drawn by others, to call it drawn
@@ -34,7 +35,7 @@ WORDS = [TYPE_INDEX[name] for name in ("TEXT", "MTEXT")]
 DIMENSION = TYPE_INDEX["DIMENSION"]
 SPELLINGS = [  # a type, and what other programs write for it
     [[TYPE_INDEX[name] for name in names.split()] for names in pair]
-    for pair in (("MTEXT", "TEXT"), ("HATCH", "SOLID"), ("SPLINE", "LWPOLYLINE"))
+    for pair in (("MTEXT", "TEXT"), ("DIMENSION", "TEXT MTEXT"), ("HATCH", "SOLID"), ("SPLINE", "LWPOLYLINE"))
 ]
 
 
@@ -218,38 +219,18 @@ class _Matcher:
             met[chosen] = (distance <= (0.075 * length + self.reach)[:, None]).all(axis=1)
 
     def _respelled(self) -> None:
-        """What programs write differently, though it is drawn at the same place: a paragraph as single lines, a filled
-        area as triangles, a spline as a polyline. The strokes differ, so these are told by their boxes."""
-        sides = [
-            (self.left, self.a, self.free_a, self.found.drawn_left, self.found.stroke_left),
-            (self.right, self.b, self.free_b, self.found.drawn_right, self.found.stroke_right),
-        ]
-        for (one, shape, free, drawn, inked), (other, others, other_free, other_drawn, other_inked) in (
-            sides,
-            sides[::-1],
-        ):
+        """What programs write differently, though it is drawn at the same place: a paragraph as single lines, a
+        dimension as lines and a text, a filled area as triangles, a spline as a polyline."""
+        found, starts = self.found, (spots[:, 0] for spots in self._spots())
+        left = _Side(self.left, self.a, next(starts), self.free_a, found.drawn_left, found.stroke_left)
+        right = _Side(self.right, self.b, next(starts), self.free_b, found.drawn_right, found.stroke_right)
+        for one, other in ((left, right), (right, left)):
             for whole, part in SPELLINGS:
-                parts = np.flatnonzero(other_free & np.isin(other.types, part))
-                for entity in np.flatnonzero(free & np.isin(one.types, whole)).tolist():
-                    grown = shape.boxes[entity] + 0.1 * shape.sizes[entity] * np.array([-1, -1, 1, 1])
-                    lies = (others.boxes[parts, :2] >= grown[:2]).all(axis=1)
-                    inside = parts[lies & (others.boxes[parts, 2:] <= grown[2:]).all(axis=1) & other_free[parts]]
-                    if len(inside) and self._says_same(one, entity, other, inside, shape, others):
-                        for flags, members, figure, ink in (
-                            ((free, drawn), [entity], one, inked),
-                            ((other_free, other_drawn), inside, other, other_inked),
-                        ):
-                            flags[0][members], flags[1][members] = False, True
-                            ink |= np.isin(figure.owner, members)
-
-    def _says_same(self, one, entity: int, other, parts: np.ndarray, shape: Shapes, others: Shapes) -> bool:
-        """Whether parts say together what an entity says and, where that is nothing, have the same box."""
-        said = sorted(one.says(entity).split())
-        if said != sorted(word for part in parts.tolist() for word in other.says(part).split()):
-            return False
-        boxes = others.boxes[parts]
-        around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-        return bool(said) or np.abs(around - shape.boxes[entity]).max() <= 0.02 * shape.sizes[entity] + self.reach
+                for entity in np.flatnonzero(one.free & np.isin(one.figure.types, whole)).tolist():
+                    parts = _parts(one, entity, other, part, self.reach)
+                    if len(parts):
+                        one.is_drawn([entity])
+                        other.is_drawn(parts)
 
     def _share(self, figure: Figure, strokes: np.ndarray, met: np.ndarray) -> np.ndarray:
         """The share of each entity's ink that is met ``[N]``."""
@@ -271,7 +252,7 @@ class _Matcher:
             np.nan_to_num(lines_b, nan=-1e30),
         )
         pairs.append(self._take(found))
-        spots = self._spots(self.left, self.left.strokes, text_a), self._spots(self.right, self.strokes, text_b)
+        spots = self._spots()
         kinds = [np.isin(figure.types, WORDS) for figure in (self.left, self.right)]
         for anchor in range(3):
             a, b = (
@@ -284,13 +265,16 @@ class _Matcher:
                 pairs.append(self._take(np.column_stack([a[i[chosen]], b[j[chosen]]])))
         return np.concatenate(pairs)
 
-    def _spots(self, figure: Figure, strokes: np.ndarray, text: np.ndarray) -> np.ndarray:
-        """Start, middle and end of each entity's first line of text ``[N, 3, 2]``."""
-        spots = np.full((len(figure), 3, 2), np.nan)
-        index = np.flatnonzero(text)[::-1]  # the first one is written last
-        ends = strokes[index].reshape(-1, 2, 2)
-        spots[figure.owner[index]] = np.stack([ends[:, 0], ends.mean(axis=1), ends[:, 1]], axis=1)
-        return spots
+    def _spots(self) -> tuple[np.ndarray, np.ndarray]:
+        """Start, middle and end of each entity's first line of text ``[N, 3, 2]``, NaN where there is none."""
+        found = []
+        for figure, strokes in ((self.left, self.left.strokes), (self.right, self.strokes)):
+            spots = np.full((len(figure), 3, 2), np.nan)
+            index = np.flatnonzero(is_text(figure))[::-1]  # the first one is written last
+            ends = strokes[index].reshape(-1, 2, 2)
+            spots[figure.owner[index]] = np.stack([ends[:, 0], ends.mean(axis=1), ends[:, 1]], axis=1)
+            found.append(spots)
+        return found[0], found[1]
 
     def _resized(self, apart: float) -> tuple[np.ndarray, np.ndarray]:
         """The same shape, larger or smaller; no words: these are measured by their letters.
@@ -436,6 +420,53 @@ def curved(strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
     flags[1:] |= joined
     flags[:-1] |= joined
     return flags
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One drawing while its entities are looked for in the other; ``free``, ``drawn`` and ``inked`` are written to."""
+
+    figure: Figure
+    shape: Shapes
+    starts: np.ndarray  # [N, 2], of the first line of text
+    free: np.ndarray
+    drawn: np.ndarray
+    inked: np.ndarray
+
+    def is_drawn(self, entities: np.ndarray | list[int]) -> None:
+        self.free[entities] = False
+        self.drawn[entities] = True
+        self.inked[np.isin(self.figure.owner, entities)] = True
+
+
+def _parts(one: _Side, entity: int, other: _Side, types: list[int], reach: float) -> np.ndarray:
+    """The free entities of some types that stand together for an entity of the other drawing; none if they do not.
+
+    What has words is told by them, and its lines must be drawn, too; the rest by its box.
+    """
+    box, size = one.shape.boxes[entity], max(one.shape.own[entity, :2])
+    words = Counter(one.figure.says(entity).split())
+    parts = np.flatnonzero(other.free & np.isin(other.figure.types, types))
+    if words:  # a paragraph was wrapped by the width of its column, the single lines are not
+        near = np.abs(other.shape.middles[parts] - one.shape.middles[entity]).max(axis=1, initial=0.0) <= 1.5 * size
+        said = {part: Counter(other.figure.says(part).split()) for part in parts[near].tolist()}
+        chosen = [part for part, some in said.items() if some and some <= words]
+        if sum((said[part] for part in chosen), Counter()) != words:
+            return parts[:0]
+        starts, lengths = other.starts[chosen], other.shape.sizes[chosen]
+        apart = np.hypot(*np.ptp(starts, axis=0)) / (len(chosen) - 1) if len(chosen) > 1 else 0.25 * lengths.max()
+        if not np.hypot(*(starts.mean(axis=0) - one.starts[entity])) <= apart + reach:  # by a line: it has moved
+            return parts[:0]
+        lines = (one.figure.owner == entity) & (one.figure.ink != Ink.TEXT)
+        return np.array(chosen) if one.inked[lines].all() else parts[:0]
+    grown = box + 0.02 * size * np.array([-1, -1, 1, 1])
+    boxes = other.shape.boxes[parts]
+    parts = parts[(boxes[:, :2] >= grown[:2]).all(axis=1) & (boxes[:, 2:] <= grown[2:]).all(axis=1)]
+    if not len(parts):
+        return parts
+    boxes = other.shape.boxes[parts]
+    around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+    return parts if np.abs(around - box).max() <= 0.02 * size + reach else parts[:0]
 
 
 def _log_size(own: np.ndarray, side: float) -> np.ndarray:
