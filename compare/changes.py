@@ -25,7 +25,7 @@ class Change:
     """One change, of one entity or of several that changed in the same way.
 
     Attributes:
-        kind: ``added`` and ``removed``; ``moved``, ``resized`` and ``turned`` (or mirrored), as a whole; ``dimension`` and
+        kind: ``added`` and ``removed``; ``moved``, ``resized``, ``turned`` (or mirrored) as a whole; ``dimension`` and
             ``text``, which say something else; ``redrawn``: drawn otherwise in part.
         left, right: the entities in each drawing, by their place in drawing order; pair by pair if both have some.
         what: which entities: ``3 CIRCLE, 1 TEXT``.

@@ -21,7 +21,7 @@ from itertools import product
 import numpy as np
 from scipy.spatial import cKDTree
 
-from compare.alignment import TOLERANCE, Alignment, align, as_points, scale_peaks, vote
+from compare.alignment import LEAST, TOLERANCE, Alignment, align, as_points, scale_peaks, vote
 from compare.figure import Figure, is_text
 from compare.shapes import Shapes, shapes
 from dataset.entities import TYPE_INDEX
@@ -29,13 +29,14 @@ from dataset.strokes import Ink
 
 NEIGHBOURS = 8  # of an entity among those that look alike, so that copies on top of each other find a partner each
 COVERED = 0.999  # of an entity's ink drawn by others, to call it drawn
+ROUGHLY = 0.03  # of its size: how well a filled area or a curve is met by what stands for it
 PARTLY = 0.5  # of an entity's ink, to call it the same entity, changed in part
 MOST_GROUPS = 24
 WORDS = [TYPE_INDEX[name] for name in ("TEXT", "MTEXT")]
 DIMENSION = TYPE_INDEX["DIMENSION"]
 SPELLINGS = [  # a type, and what other programs write for it
     [[TYPE_INDEX[name] for name in names.split()] for names in pair]
-    for pair in (("MTEXT", "TEXT"), ("DIMENSION", "TEXT MTEXT"), ("HATCH", "SOLID"), ("SPLINE", "LWPOLYLINE"))
+    for pair in (("MTEXT", "TEXT"), ("DIMENSION", "TEXT MTEXT"), ("HATCH", "SOLID INSERT"), ("SPLINE", "LWPOLYLINE"))
 ]
 
 
@@ -112,6 +113,14 @@ class _Matcher:
         found.equal = self._equal(types[0] * 2**32 + self.said_a, types[1] * 2**32 + self.said_b)
         found.retyped = self._equal(self.said_a, self.said_b)
         self._covered()
+        if self.alignment.score >= LEAST:
+            self._changed()
+        found.left_over, found.right_over = np.flatnonzero(self.free_a), np.flatnonzero(self.free_b)
+        return found
+
+    def _changed(self) -> None:
+        """What is no longer as it was; between drawings of two different parts everything would be."""
+        found = self.found
         self._respelled()
         found.reworded = self._reworded()
         resized = [self._resized(0.0)]
@@ -120,8 +129,6 @@ class _Matcher:
         found.resized, found.factors = (np.concatenate(parts) for parts in zip(*resized, strict=True))
         found.near = np.concatenate([self._near([DIMENSION], 0.1), self._near(WORDS, 0.02)])
         found.partly = self._partly()
-        found.left_over, found.right_over = np.flatnonzero(self.free_a), np.flatnonzero(self.free_b)
-        return found
 
     def _sayings(self) -> tuple[np.ndarray, np.ndarray]:
         """One number for all entities that say the same: two lengths that differ only in their unit do."""
@@ -454,19 +461,19 @@ def _parts(one: _Side, entity: int, other: _Side, types: list[int], reach: float
         if sum((said[part] for part in chosen), Counter()) != words:
             return parts[:0]
         starts, lengths = other.starts[chosen], other.shape.sizes[chosen]
-        apart = np.hypot(*np.ptp(starts, axis=0)) / (len(chosen) - 1) if len(chosen) > 1 else 0.25 * lengths.max()
+        apart = np.hypot(*np.ptp(starts, axis=0)) / (len(chosen) - 1) if len(chosen) > 1 else lengths.max()
         if not np.hypot(*(starts.mean(axis=0) - one.starts[entity])) <= apart + reach:  # by a line: it has moved
             return parts[:0]
         lines = (one.figure.owner == entity) & (one.figure.ink != Ink.TEXT)
         return np.array(chosen) if one.inked[lines].all() else parts[:0]
-    grown = box + 0.02 * size * np.array([-1, -1, 1, 1])
+    grown = box + ROUGHLY * size * np.array([-1, -1, 1, 1])
     boxes = other.shape.boxes[parts]
     parts = parts[(boxes[:, :2] >= grown[:2]).all(axis=1) & (boxes[:, 2:] <= grown[2:]).all(axis=1)]
     if not len(parts):
         return parts
     boxes = other.shape.boxes[parts]
     around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return parts if np.abs(around - box).max() <= 0.02 * size + reach else parts[:0]
+    return parts if np.abs(around - box).max() <= ROUGHLY * size + reach else parts[:0]
 
 
 def _log_size(own: np.ndarray, side: float) -> np.ndarray:
