@@ -61,7 +61,7 @@ def write_png(page: Page, path: Path) -> None:
 
 
 @cache
-def _families() -> list[str]:
+def families() -> list[str]:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     known = {font.name for font in fontManager.ttflist}
     return [family for family in FAMILIES if family in known]
@@ -88,7 +88,7 @@ def _label(axes, label: Label, order: int, points: float) -> None:
         label.text,
         size=label.size * points,
         color=label.color,
-        family=_families(),
+        family=families(),
         weight="bold" if label.bold else "normal",
         ha={"start": "left", "middle": "center", "end": "right"}[label.anchor],
         va="baseline",
