@@ -70,11 +70,7 @@ def pair(config: CompareConfig, other: Path) -> int:
 
             write_picture(comparison_page(comparison, " · ".join(lines[: len(scores)])), config.picture)
     if config.explain:
-        from compare.explain import explain_pair
-
-        lines_of, numbers = explain_pair(config, embedder, left, right)
-        lines += lines_of
-        data["explained"] = numbers
+        lines += explained(config, embedder, left, right, data)
     finish(config, lines, data)
     return EXIT_CHANGED if config.exit_code and changed else EXIT_COMPLETE
 
@@ -121,6 +117,25 @@ def compared(config: CompareConfig, left, right):
     for each in (left, right):
         require_all_strokes(each)
     return compare(left.figure, right.figure, config.tolerance)
+
+
+def explained(config: CompareConfig, embedder: Embedder, left, right, data: dict[str, Any]) -> list[str]:
+    from compare.explain import explain
+    from compare.explain_picture import explanation_page
+    from compare.picture import write_picture
+    from compare.scoring import chosen_encoders
+
+    encoder = chosen_encoders(embedder, config.encoder)[0]
+    for each in (left, right):
+        if encoder != "deepdxf" and not each.exact_boxes:
+            print(
+                f"{each.figure.name}: overlaps are counted from its strokes; its .dxf has the true boxes",
+                file=sys.stderr,
+            )
+    found = explain(embedder, left, right, encoder, config.method, config.explain_parts)
+    data["explained"] = found.as_dict()
+    write_picture(explanation_page(found, left.figure, right.figure), config.explain)
+    return found.words()
 
 
 def report(found) -> list[str]:

@@ -64,8 +64,11 @@ class Vectors:
                     waiting.append(prints[-1])
                     yield drawing
 
-        for mark, vectors in zip(_marks(waiting), self._embedder.many(fresh()), strict=False):
-            self._known[mark] = {name: vectors[name] for name in self._encoders if name in vectors}
+        new = [
+            {name: vectors[name] for name in self._encoders if name in vectors}
+            for vectors in self._embedder.many(fresh())
+        ]
+        self._known.update(zip(waiting, new, strict=True))
         return [self._known[mark] for mark in prints]
 
     def scores(self, first: dict[str, np.ndarray], second: dict[str, np.ndarray], method: str) -> list[Score]:
@@ -76,14 +79,6 @@ class Vectors:
                 below = self._embedder.share_below(name, similarity(first[name], second[name], "cosine"))
                 found.append(Score(name, similarity(first[name], second[name], method), below))
         return found
-
-
-def _marks(waiting: list[bytes]):
-    """What is put into a list while it is read."""
-    index = 0
-    while index < len(waiting):
-        yield waiting[index]
-        index += 1
 
 
 def fingerprint(drawing: SequenceRecord) -> bytes:
