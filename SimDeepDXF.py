@@ -68,7 +68,7 @@ def pair(config: CompareConfig, other: Path) -> int:
         if config.picture:
             from compare.picture import comparison_page, write_picture
 
-            write_picture(comparison_page(comparison, " · ".join(lines[: len(scores)])), config.picture)
+            write_picture(comparison_page(comparison, " · ".join(map(briefly, scores))), config.picture)
     if config.explain:
         lines += explained(config, embedder, left, right, data)
     finish(config, lines, data)
@@ -108,6 +108,11 @@ def score_pair(config: CompareConfig, embedder: Embedder, first, second, paths) 
         if score.share_below is not None
     ]
     return scores, lines
+
+
+def briefly(score) -> str:
+    worth = "" if score.share_below is None else f" (more than {100 * score.share_below:.1f} % of training pairs)"
+    return f"{score.encoder} similarity {score.value:.3f}{worth}"
 
 
 def compared(config: CompareConfig, left, right):

@@ -6,13 +6,14 @@ stroke that has few equals counts more. It needs no initial guess, and what was 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from compare.figure import Figure
+from compare.figure import Figure, is_text
 
 TOLERANCE = 1e-4  # of the larger side: how far apart what is equal may lie; 0.04 mm on an A3 sheet
 CELL = 2e-3  # of the larger side: a vote
@@ -22,6 +23,8 @@ SCALE_STEP = 0.001
 SCALE_PEAKS = 4
 INCH = 25.4
 FINALISTS = 6
+MIN_WORDS = 3  # lines of text in common that have a say
+WORDS_SHARE = 0.3
 LEAST = 0.05  # score of a placement that is better than none
 MOST_SCORED = 6_000  # strokes of each drawing that a placement is scored by
 
@@ -91,7 +94,11 @@ def align(left: Figure, right: Figure) -> Alignment:
             found.append((votes, replace(candidate, shift=shift)))
     found.sort(key=lambda pair: -pair[0])
     a, b = _thinned(a), _thinned(b)
-    finalists = [_refined(candidate, a, b, side) for _, candidate in found[:FINALISTS]]
+    words = _common_words(left, right)
+    finalists = [
+        _with_words(_refined(candidate, a, b, side), *words, 10 * TOLERANCE * side)
+        for _, candidate in found[:FINALISTS]
+    ]
     best = max(finalists, key=lambda each: each.score - 1e-3 * _effort(each), default=Alignment(score=0.0))
     return best if best.score >= LEAST else _middle_on_middle(left, right)
 
@@ -240,6 +247,35 @@ def _refined(candidate: Alignment, a: np.ndarray, b: np.ndarray, side: float) ->
     weights = _lengths(b)
     least = min(weights.sum(), (_lengths(a) / candidate.scale).sum())
     return replace(candidate, score=min(1.0, float(weights[np.isfinite(distance)].sum() / least)))
+
+
+def _common_words(left: Figure, right: Figure) -> tuple[np.ndarray, np.ndarray, int]:
+    """Lines of text that both drawings have: points ``[n, 3]`` and ``[m, 3]``, the middle and a number for the string;
+    and how many pairs they can make."""
+    known: dict[str, int] = {}
+    counts: list[Counter[int]] = []
+    points = []
+    for figure in (left, right):
+        lines = np.flatnonzero(is_text(figure))
+        single = lines[np.bincount(figure.owner[lines], minlength=len(figure))[figure.owner[lines]] == 1]
+        said = [known.setdefault(figure.says(entity), len(known)) for entity in figure.owner[single].tolist()]
+        points.append(np.column_stack([_middles(figure.strokes[single]), np.array(said, dtype=np.float64)]))
+        counts.append(Counter(said))
+    common = counts[0] & counts[1]
+    kept = [point[np.isin(point[:, 2], list(common))] for point in points]
+    return kept[0], kept[1], sum(common.values())
+
+
+def _with_words(candidate: Alignment, left: np.ndarray, right: np.ndarray, pairs: int, reach: float) -> Alignment:
+    """The candidate, its score the mean of what strokes and words say: a frame is the same upside down, words are not."""
+    if pairs < MIN_WORDS:
+        return candidate
+    far = 100.0 * reach  # different strings are never near
+    points = np.column_stack([candidate(right[:, :2]), far * right[:, 2]])
+    tree = cKDTree(np.column_stack([left[:, :2], far * left[:, 2]]))
+    distance, _ = tree.query(points, distance_upper_bound=reach)
+    share = min(1.0, float(np.isfinite(distance).sum()) / pairs)
+    return replace(candidate, score=(1.0 - WORDS_SHARE) * candidate.score + WORDS_SHARE * share)
 
 
 def _fitted(candidate: Alignment, raw: np.ndarray, wanted: np.ndarray) -> Alignment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -10,13 +11,14 @@ import numpy as np
 from scipy import ndimage
 
 from compare.alignment import TOLERANCE, Alignment
-from compare.figure import Figure
+from compare.figure import Figure, is_text
 from compare.matching import DIMENSION, Matches, match
 from compare.words import same_value
 
 Box = tuple[float, float, float, float]
 Kind = Literal["added", "removed", "moved", "resized", "turned", "dimension", "text", "redrawn"]
 PLACE = 0.06  # of the drawing: what is added or removed this near to each other is one change
+RADIAL = re.compile(r"\d*\s*[xX×-]?\s*[RØ∅Φφ⌀]")  # how the dimension of a radius or diameter begins
 MOST_LISTED = 3  # texts of one change that the list quotes
 
 
@@ -168,13 +170,32 @@ class _Lister:
         listed = []
         for i, j in pairs.tolist():
             if same_value(self.left.says(i), self.right.says(j), self.scale):
-                if not self.found.alignment.is_shift and self.left.types[i] == DIMENSION:
-                    continue  # programs draw a dimension anew where they turn or scale it
+                if self.left.types[i] == DIMENSION and self._is_drawn_anew(i, j):
+                    continue
                 said = self.left.says(i)
                 listed.append(self._change("moved", [i], [j], f"({said})" if said else ""))
             else:
                 listed.append(self._worded(i, j))
         return listed
+
+    def _is_drawn_anew(self, i: int, j: int) -> bool:
+        """Whether a dimension only looks otherwise because its program has turned or scaled it: its words are longer in
+        the other unit, stand upright, or no longer fit between the arrows. Its line is where it was."""
+        alignment = self.found.alignment
+        if alignment.is_shift:
+            return False
+        if RADIAL.match(self.left.says(i)):
+            return True
+        lines = [
+            place(figure.strokes[(figure.owner == entity) & is_text(figure)][:1])
+            for figure, entity, place in ((self.left, i, np.asarray), (self.right, j, alignment))
+        ]
+        if not all(map(len, lines)):
+            return False
+        first, second = (line.reshape(2, 2) for line in lines)
+        along = (first[1] - first[0]) / (np.hypot(*(first[1] - first[0])) or 1.0)
+        across = (second.mean(axis=0) - first.mean(axis=0)) @ (-along[1], along[0])
+        return bool(abs(across) <= 50 * self.reach)  # where there is more room for words it gives way a little
 
     def _group(self, to: Alignment, pairs: np.ndarray) -> list[Change]:
         """``to`` leads back from right to left; the change is told the other way round, in the left's units."""

@@ -28,13 +28,21 @@ class Contributions:
     Attributes:
         entities: ``[N]``: what the score loses without the entity's part, spread evenly over its entities; negative
             where the drawings are more alike without it.
+        own: ``[N]`` likewise, what the drawing's likeness to *itself* loses. An entity that both drawings have costs
+            the two about the same.
         parts: ``[N]`` int64, the part of each entity; entity by entity where there are few.
         classes: by entity type, what the score loses without all of them.
     """
 
     entities: np.ndarray
+    own: np.ndarray
     parts: np.ndarray
     classes: dict[str, float]
+
+    @property
+    def differs(self) -> np.ndarray:
+        """What an entity matters to its drawing and not to the other one ``[N]``; 0 throughout for equal drawings."""
+        return self.own - self.entities
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,12 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Plain Python, for JSON."""
         sides = {
-            name: {"entities": side.entities.tolist(), "parts": side.parts.tolist(), "classes": side.classes}
+            name: {
+                "entities": side.entities.tolist(),
+                "differs": side.differs.tolist(),
+                "parts": side.parts.tolist(),
+                "classes": side.classes,
+            }
             for name, side in (("left", self.left), ("right", self.right))
         }
         return {"encoder": self.encoder, "method": self.method, "score": self.score, **sides}
@@ -93,54 +106,69 @@ def explain(
             raise UserError(f"{loaded.figure.name} holds none of GF's ten entity classes: --encoder deepdxf reads it")
     score = similarity(vectors[0][encoder], vectors[1][encoder], method)
     sides = [
-        _contributions(embedder, loaded, other[encoder], encoder, method, score, parts)
-        for loaded, other in ((left, vectors[1]), (right, vectors[0]))
+        _Occlusion(embedder, loaded, (other[encoder], own[encoder]), encoder, method).contributions(parts)
+        for loaded, own, other in ((left, *vectors), (right, *vectors[::-1]))
     ]
     return Explanation(encoder, method, score, *sides)
 
 
-def _contributions(
-    embedder: Embedder, loaded: Loaded, other: np.ndarray, encoder: str, method: str, score: float, most: int
-) -> Contributions:
-    figure = loaded.figure
+@dataclass(frozen=True)
+class _Occlusion:
+    """Leaves out parts of one drawing; ``targets`` are the vectors of the other one and its own."""
 
-    def lost(groups: list[np.ndarray]) -> np.ndarray:
-        """What the score loses without each group of entities; nothing for one without which nothing is left."""
-        kept = [np.ones(len(figure), bool) for _ in groups]
+    embedder: Embedder
+    loaded: Loaded
+    targets: tuple[np.ndarray, np.ndarray]
+    encoder: str
+    method: str
+
+    def contributions(self, most: int) -> Contributions:
+        figure = self.loaded.figure
+        groups = compact_parts(figure.boxes, most)
+        groups, values = self._refined(groups, self._lost(groups), most)
+        shares, parts = np.zeros((len(figure), 2)), np.zeros(len(figure), np.int64)
+        for number, (group, value) in enumerate(zip(groups, values, strict=True)):
+            shares[group], parts[group] = value / len(group), number
+        kinds = np.unique(figure.types)
+        by_kind = self._lost([np.flatnonzero(figure.types == kind) for kind in kinds])[:, 0].tolist()
+        classes = dict(zip([DEEPDXF_TYPES[kind] for kind in kinds], by_kind, strict=True))
+        return Contributions(shares[:, 0], shares[:, 1], parts, classes)
+
+    def _lost(self, groups: list[np.ndarray]) -> np.ndarray:
+        """What the likeness to each target loses without each group of entities ``[G, 2]``.
+
+        All of it, where nothing is left that the encoder could read.
+        """
+        kept = [np.ones(self.loaded.record.entity_count, bool) for _ in groups]
         for keep, group in zip(kept, groups, strict=True):
             keep[group] = False
-        left_over = (without(loaded, keep) for keep in kept if keep.any())
-        found = progress(embedder.many(left_over), figure.name[:30], total=len(groups), unit="part")
-        scores = iter([similarity(vectors[encoder], other, method) if encoder in vectors else 0.0 for vectors in found])
-        return np.array([score - next(scores) if keep.any() else 0.0 for keep in kept])
+        names = self.loaded.figure.name[:30]
+        left_over = self.embedder.many(without(self.loaded, keep) for keep in kept if keep.any())
+        found = progress(left_over, names, total=sum(bool(keep.any()) for keep in kept), unit="part")
+        full = self._likeness(self.targets[1])
+        some = iter([self._likeness(vectors.get(self.encoder)) for vectors in found])
+        return np.array([full - (next(some) if keep.any() else 0.0) for keep in kept]).reshape(-1, 2)
 
-    groups = compact_parts(figure.boxes, most)
-    values = lost(groups)
-    groups, values = _refined(groups, values, lost, most)
-    entities, parts = np.zeros(len(figure)), np.zeros(len(figure), np.int64)
-    for number, (group, value) in enumerate(zip(groups, values, strict=True)):
-        entities[group], parts[group] = value / len(group), number
-    kinds = np.unique(figure.types)
-    by_kind = lost([np.flatnonzero(figure.types == kind) for kind in kinds])
-    return Contributions(
-        entities, parts, dict(zip([DEEPDXF_TYPES[kind] for kind in kinds], by_kind.tolist(), strict=True))
-    )
+    def _likeness(self, vector: np.ndarray | None) -> np.ndarray:
+        return np.array([0.0 if vector is None else similarity(vector, target, self.method) for target in self.targets])
 
-
-def _refined(groups: list[np.ndarray], values: np.ndarray, lost, most: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Take apart the groups that matter most, into at most so many single entities."""
-    kept, apart, room = [], [], most
-    for index in np.argsort(-np.abs(values), kind="stable").tolist():
-        size = len(groups[index])
-        if size > 1 and size <= room:
-            room -= size
-            apart.append(index)
-        else:
-            kept.append(index)
-    singles = [entity[None] for index in apart for entity in groups[index]]
-    if not singles:
-        return groups, values
-    return [*(groups[index] for index in kept), *singles], np.concatenate([values[kept], lost(singles)])
+    def _refined(self, groups: list[np.ndarray], values: np.ndarray, most: int) -> tuple[list[np.ndarray], np.ndarray]:
+        """Take apart the groups that matter most, into at most so many single entities."""
+        kept, apart, room = [], [], most
+        weight = np.abs(values[:, 0]) / max(np.abs(values[:, 0]).max(), 1e-12)
+        differs = np.abs(values[:, 1] - values[:, 0])
+        weight = np.maximum(weight, differs / max(differs.max(), 1e-12))
+        for index in np.argsort(-weight, kind="stable").tolist():
+            size = len(groups[index])
+            if 1 < size <= room:
+                room -= size
+                apart.append(index)
+            else:
+                kept.append(index)
+        singles = [entity[None] for index in apart for entity in groups[index]]
+        if not singles:
+            return groups, values
+        return [*(groups[index] for index in kept), *singles], np.concatenate([values[kept], self._lost(singles)])
 
 
 def compact_parts(boxes: np.ndarray, most: int) -> list[np.ndarray]:

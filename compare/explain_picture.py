@@ -10,12 +10,14 @@ from compare.page import BLACK, BLUE, DARK, PALE, PAPER, VERMILION, Label, Lines
 from compare.panel import Layer, View, draw, frame_of
 
 WIDTH, MARGIN, PAD, TEXT = 1600.0, 28.0, 10.0, 14.0
-# from what keeps the drawings apart to what makes them alike; the ends are the two colours of a comparison
+# from what only this drawing has to what makes both alike; the ends are the colours of a comparison
 COLORS = (VERMILION, "#e58f4d", "#efc5a2", "#c3c7cb", "#a6cde6", "#559fcd", BLUE)
-WIDTHS = (2.2, 1.6, 1.1, 0.8, 0.9, 1.1, 1.4)
+WIDTHS = (2.4, 1.8, 1.2, 0.8, 0.9, 1.1, 1.4)
 NEUTRAL = len(COLORS) // 2
 STEPS = (0.08, 0.25, 0.6)  # shares of the strongest contribution, from colour to colour
 BAR = 210.0
+
+Strongest = tuple[float, float]  # what any entity adds, and by what any differs
 
 
 def explanation_page(found: Explanation, left: Figure, right: Figure) -> Page:
@@ -27,16 +29,20 @@ def explanation_page(found: Explanation, left: Figure, right: Figure) -> Page:
         Label(MARGIN, y, clipped(f"Why are they alike?  {left.name}  ·  {right.name}", ems), 22.0, bold=True)
     )
     y += 24.0
-    said = f"{found.encoder} {found.method} similarity {found.score:.4f}; colours: what it loses without an entity"
+    said = f"{found.encoder} {found.method} similarity {found.score:.4f}"
     page.things.append(Label(MARGIN, y, said, 15.0, DARK))
-    strongest = max(float(np.abs(side.entities).max(initial=0.0)) for side in (found.left, found.right))
+    sides = found.left, found.right
+    strongest = (
+        max(float(side.entities.max(initial=0.0)) for side in sides),
+        max(float(side.differs.max(initial=0.0)) for side in sides),
+    )
     y = _panels(page, found, left, right, y + 18.0, strongest)
     _key(page, y + TEXT, strongest)
     page.height = max(y + 150.0, _classes(page, found, y + TEXT)) + MARGIN
     return page
 
 
-def _panels(page: Page, found: Explanation, left: Figure, right: Figure, top: float, strongest: float) -> float:
+def _panels(page: Page, found: Explanation, left: Figure, right: Figure, top: float, strongest: Strongest) -> float:
     width = (WIDTH - 3 * MARGIN) / 2
     frames = [frame_of(figure.boxes) for figure in (left, right)]
     tallest = max(frame.height / max(frame.width, 1e-9) for frame in frames)
@@ -55,30 +61,31 @@ def _panels(page: Page, found: Explanation, left: Figure, right: Figure, top: fl
     return top + TEXT + 8.0 + height + MARGIN
 
 
-def _layers(figure: Figure, side: Contributions, strongest: float) -> list[Layer]:
+def _layers(figure: Figure, side: Contributions, strongest: Strongest) -> list[Layer]:
     """The strokes of each colour, the strongest on top."""
-    level = levels(side.entities, strongest)[figure.owner]
+    level = levels(side, strongest)[figure.owner]
     order = sorted(range(len(COLORS)), key=lambda i: (abs(i - NEUTRAL), -i))
     return [Layer(figure, figure.strokes, level == i, COLORS[i], WIDTHS[i]) for i in order]
 
 
-def levels(contributions: np.ndarray, strongest: float) -> np.ndarray:
-    """Which of ``COLORS`` each contribution has, ``[N]`` int64."""
-    share = np.abs(contributions) / (strongest or 1.0)
-    return NEUTRAL + (np.sign(contributions) * np.searchsorted(STEPS, share, side="right")).astype(np.int64)
+def levels(side: Contributions, strongest: Strongest) -> np.ndarray:
+    """Which of ``COLORS`` each entity has, ``[N]`` int64: by what it adds to the score or, if it matters more to its
+    own drawing alone than to both, by that."""
+    adds, differs = (
+        np.searchsorted(STEPS, values / (most or 1.0), side="right")
+        for values, most in zip((side.entities, side.differs), strongest, strict=True)
+    )
+    apart = side.differs > np.maximum(side.entities, 0.0)
+    return NEUTRAL + np.where(apart, -differs, adds).astype(np.int64)
 
 
-def _key(page: Page, y: float, strongest: float) -> None:
+def _key(page: Page, y: float, strongest: Strongest) -> None:
     page.things.append(Label(MARGIN, y, "What an entity does to the score", TEXT, BLACK, bold=True))
-    bounds = [
-        f"over {STEPS[2] * strongest:.1g}",
-        f"over {STEPS[1] * strongest:.1g}",
-        f"over {STEPS[0] * strongest:.1g}",
-    ]
+    adds, differs = ([f"{step * most:.1g}" for step in STEPS] for most in strongest)
     names = [
-        *(f"takes {bound}" for bound in bounds),
+        *(f"is of this drawing only, by {step} or more" for step in reversed(differs)),
         "next to nothing",
-        *(f"adds {bound}" for bound in reversed(bounds)),
+        *(f"makes them alike, by {step} or more" for step in adds),
     ]
     for row, (name, color) in enumerate(zip(names, COLORS, strict=True)):
         line = y + 24.0 + 19.0 * row

@@ -196,6 +196,9 @@ class _Matcher:
         found.stroke_left, found.stroke_right = own
         found.drawn_left = self.free_a & (self._share(left, left.strokes, own[0]) >= COVERED)
         found.drawn_right = self.free_b & (self._share(right, self.strokes, own[1]) >= COVERED)
+        # other words can take the same place
+        found.drawn_left &= _said_by_others(left, found.drawn_left, right, self.free_b)
+        found.drawn_right &= _said_by_others(right, found.drawn_right, left, self.free_a)
         self.free_a &= ~found.drawn_left
         self.free_b &= ~found.drawn_right
         for met, figure, free in (
@@ -413,6 +416,15 @@ class _Matcher:
             if self.free_a[i] and self.free_b[j] and same_type and max(share_a[i], share_b[j]) >= PARTLY:
                 pairs.append(self._take(np.array([[i, j]])))
         return np.concatenate([np.zeros((0, 2), np.int64), *pairs])
+
+
+def _said_by_others(one: Figure, asked: np.ndarray, other: Figure, among: np.ndarray) -> np.ndarray:
+    """Which of the entities asked for say nothing that none of the other drawing's says: bool ``[N]``."""
+    known = {text for entity in np.flatnonzero(among).tolist() for text in other.texts[entity]}
+    met = np.ones(len(one), bool)
+    for entity in np.flatnonzero(asked).tolist():
+        met[entity] = known.issuperset(one.texts[entity])
+    return met
 
 
 def curved(strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:

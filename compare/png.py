@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.patches import FancyBboxPatch, Rectangle
@@ -20,7 +21,7 @@ from compare.page import PAPER, Label, Lines, Page, Rect
 from utils.files import atomic_path
 
 DPI = 100
-COLORS = 96  # of the file: lines on paper need no more, and it is a third of the size
+SHADES = 9  # of each colour of the page towards the paper: lines need no more, and the file is a third of the size
 FAMILIES = (
     "DejaVu Sans",
     "Noto Sans CJK SC",
@@ -47,9 +48,11 @@ def png(page: Page, zoom: float = 1.0) -> bytes:
         canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     content = io.BytesIO()
-    picture.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
-        content, "PNG", optimize=True
-    )
+    indexed = picture.quantize(palette=_palette(page), dither=Image.Dither.NONE)
+    palette = np.array(indexed.getpalette(), np.uint8).reshape(-1, 3)
+    palette[palette.min(axis=1) >= 250] = 255  # paper is looked up with 6 bits, and would come out not quite white
+    indexed.putpalette(palette.tobytes())
+    indexed.save(content, "PNG", optimize=True)
     return content.getvalue()
 
 
@@ -60,8 +63,21 @@ def write_png(page: Page, path: Path) -> None:
         temporary.write_bytes(content)
 
 
+def _palette(page: Page) -> Image.Image:
+    """The colours of the page, and what lies between each and the paper."""
+    colors = {PAPER}
+    for thing in page.things:
+        colors |= {thing.fill, thing.outline} if isinstance(thing, Rect) else {thing.color}
+    shades = np.linspace(0.0, 1.0, SHADES)[:, None]
+    rows = [255 * ((1 - shades) * np.array(to_rgb(color)) + shades) for color in sorted(colors - {"none"})]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.concatenate(rows)[:256].round().astype(np.uint8).tobytes())
+    return palette
+
+
 @cache
 def families() -> list[str]:
+    """Fonts that this machine has, one after the other for letters that the ones before lack."""
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     known = {font.name for font in fontManager.ttflist}
     return [family for family in FAMILIES if family in known]
