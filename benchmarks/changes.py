@@ -69,9 +69,8 @@ def main(config: Config) -> None:
     if not (coarse / "truth.json").exists():
         jobs = generated_jobs(coarse, "revisions", config.coarse, config.seed, "test")
         list(build(coarse, jobs, {}, False, 1, 300.0, fair_share(1)))
-    print(
-        f"{'set':<22}{'revisions':>10}{'laid right':>12}{'edits found':>24}{'false a revision':>24}{'without false':>15}{'s a pair':>10}"
-    )
+    heads = ("revisions", 10), ("laid right", 12), ("edits found", 27), ("false a revision", 24), ("without", 9)
+    print(f"{'set':<24}" + "".join(f"{head:>{width}}" for head, width in (*heads, ("s a pair", 10))))
     for name, folder in (("fine", fine), ("coarse", coarse)):
         tallies = measure(folder)
         for kind, tally in tallies.items():
@@ -160,13 +159,16 @@ def show(name: str, tally: Tally) -> None:
     planted, found, false = (np.array(values) for values in (tally.planted, tally.found, tally.false))
     recall = np.percentile(found[draws].sum(axis=1) / np.maximum(planted[draws].sum(axis=1), 1), (2.5, 97.5))
     spread = np.percentile(false[draws].mean(axis=1), (2.5, 97.5))
-    clean = np.mean(false == 0)
-    print(
-        f"{name:<22}{count:>10}{np.mean(tally.laid):>12.3f}"
-        f"{f'{found.sum()}/{planted.sum()} {found.sum() / max(planted.sum(), 1):.3f} [{recall[0]:.3f}, {recall[1]:.3f}]':>24}"
-        f"{f'{false.mean():.2f} [{spread[0]:.2f}, {spread[1]:.2f}]':>24}{clean:>15.3f}"
-        f"{f'{np.median(tally.seconds):.2f}':>10}"
+    rate = found.sum() / max(planted.sum(), 1)
+    cells = (
+        (f"{count}", 10),
+        (f"{np.mean(tally.laid):.3f}", 12),
+        (f"{found.sum()}/{planted.sum()} {rate:.3f} [{recall[0]:.3f}, {recall[1]:.3f}]", 27),
+        (f"{false.mean():.2f} [{spread[0]:.2f}, {spread[1]:.2f}]", 24),
+        (f"{np.mean(false == 0):.3f}", 9),
+        (f"{np.median(tally.seconds):.2f}", 10),
     )
+    print(f"{name:<24}" + "".join(f"{cell:>{width}}" for cell, width in cells))
 
 
 if __name__ == "__main__":

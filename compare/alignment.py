@@ -267,7 +267,7 @@ def _common_words(left: Figure, right: Figure) -> tuple[np.ndarray, np.ndarray, 
 
 
 def _with_words(candidate: Alignment, left: np.ndarray, right: np.ndarray, pairs: int, reach: float) -> Alignment:
-    """The candidate, its score the mean of what strokes and words say: a frame is the same upside down, words are not."""
+    """The candidate, its score a mean of what strokes and words say: a frame is the same upside down, words are not."""
     if pairs < MIN_WORDS:
         return candidate
     far = 100.0 * reach  # different strings are never near

@@ -398,10 +398,11 @@ class _Matcher:
         return self._take(np.column_stack([a[i[chosen]], b[j[chosen]]]))
 
     def _partly(self) -> np.ndarray:
-        """Entities of one type that share most of their strokes."""
+        """Entities of one type that share most of their strokes; all of them, where one has only lost some."""
         found, left, right = self.found, self.left, self.right
-        a = np.flatnonzero(found.stroke_left & self.free_a[left.owner])
-        b = np.flatnonzero(found.stroke_right & self.free_b[right.owner])
+        open_a, open_b = self.free_a | found.drawn_left, self.free_b | found.drawn_right
+        a = np.flatnonzero(found.stroke_left & open_a[left.owner])
+        b = np.flatnonzero(found.stroke_right & open_b[right.owner])
         if not len(a) or not len(b):
             return np.zeros((0, 2), np.int64)
         tree = cKDTree(as_points(self.strokes[b]))
@@ -412,9 +413,10 @@ class _Matcher:
         share_b = self._share(right, self.strokes, found.stroke_right)
         pairs = []
         for (i, j), _ in shared.most_common():
-            same_type = left.types[i] == right.types[j]
-            if self.free_a[i] and self.free_b[j] and same_type and max(share_a[i], share_b[j]) >= PARTLY:
+            both = open_a[i] and open_b[j] and (self.free_a[i] or self.free_b[j])
+            if both and left.types[i] == right.types[j] and max(share_a[i], share_b[j]) >= PARTLY:
                 pairs.append(self._take(np.array([[i, j]])))
+                open_a[i] = open_b[j] = found.drawn_left[i] = found.drawn_right[j] = False
         return np.concatenate([np.zeros((0, 2), np.int64), *pairs])
 
 

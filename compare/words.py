@@ -13,8 +13,8 @@ def same_value(old: str, new: str, scale: float) -> bool:
     Args:
         scale: how much longer a thing is in the drawing that says ``old`` than in the one that says ``new``.
     """
-    if old == new:
-        return True
+    if old == new or scale == 1.0:
+        return old == new
     if NUMBER.sub("#", old) != NUMBER.sub("#", new):
         return False
     pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
