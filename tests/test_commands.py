@@ -187,3 +187,74 @@ def test_training_without_data_says_what_to_do(tmp_path):
 def test_too_many_folds_says_what_would_work(workplace):
     done = run("joint_main.py", "--n_folds", 40, cwd=workplace, expect=1)
     assert "fewer folds" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def revised(workplace):
+    """A drawing and its revision."""
+    records = json.loads((workplace / "drawings" / "truth.json").read_text(encoding="utf-8"))["files"]
+    record = next(
+        record for record in records if record["original"] and any(edit["places"] for edit in record["edits"])
+    )
+    return [workplace / "drawings" / record[key] for key in ("original", "file")]
+
+
+def test_changes_and_their_picture_need_no_model_and_the_exit_status_tells(workplace, revised, tmp_path):
+    files = ["--file1", revised[0], "--file2", revised[1]]
+    outputs = ["--picture", tmp_path / "changes.svg", "--json", tmp_path / "changes.json", "--exit_code"]
+    done = run("SimDeepDXF.py", *files, "--changes", *outputs, cwd=tmp_path, expect=4)
+    data = json.loads((tmp_path / "changes.json").read_text(encoding="utf-8"))
+    assert not data["same"] and data["changes"] and "scores" not in data
+    for change in data["changes"]:
+        assert change["words"] in done.stdout
+    assert (tmp_path / "changes.svg").read_text(encoding="utf-8").startswith("<svg")
+    again = ["--file1", revised[0], "--file2", revised[0], "--picture", "same.svg", "--exit_code"]
+    done = run("SimDeepDXF.py", *again, cwd=tmp_path)
+    assert "no changes" in done.stdout and "no scores" in done.stderr
+
+
+def test_an_explanation_is_a_picture_and_numbers(joint_run, revised, tmp_path):
+    files = ["--file1", revised[0], "--file2", revised[1], "--encoder", "deepdxf", "--explain_parts", 4]
+    run("SimDeepDXF.py", *files, "--explain", tmp_path / "why.svg", "--json", tmp_path / "why.json", cwd=joint_run)
+    data = json.loads((tmp_path / "why.json").read_text(encoding="utf-8"))
+    assert list(data["scores"]) == ["deepdxf"]
+    assert data["explained"]["score"] == data["scores"]["deepdxf"]["score"]
+    assert len(data["explained"]["right"]["entities"]) > 4
+    assert "Why are they alike?" in (tmp_path / "why.svg").read_text(encoding="utf-8")
+
+
+def test_one_against_many_and_a_folder_against_itself_go_on_past_a_bad_file(joint_run, tmp_path):
+    vectors = sorted((joint_run / "data" / "DeepDXF").rglob("*.h5"))[:3]
+    for number, path in enumerate((*vectors, vectors[0])):
+        (tmp_path / f"{number}.h5").write_bytes(path.read_bytes())
+    (tmp_path / "bad（坏）.h5").write_bytes(b"no drawing")
+    folder = joint_run / "many"
+    tmp_path.rename(folder)
+    done = run("SimDeepDXF.py", "--file1", vectors[0], "--file2", "many", "--json", "-", cwd=joint_run, expect=3)
+    data = json.loads(done.stdout)
+    assert {Path(each["file2"]).name for each in data["drawings"][:2]} == {"0.h5", "3.h5"}
+    assert data["drawings"][1]["scores"]["joint"]["score"] == 1.0 > data["drawings"][2]["scores"]["joint"]["score"]
+    assert "bad（坏）.h5" in done.stderr and list(data["skipped"]) == [str(Path("many") / "bad（坏）.h5")]
+    options = ["--matrix", "all.csv", "--heatmap", "all.png", "--encoder", "gf"]
+    run("SimDeepDXF.py", "--file1", "many", *options, cwd=joint_run, expect=3)
+    rows = [line.split(",") for line in (joint_run / "all.csv").read_text(encoding="utf-8-sig").splitlines()]
+    scores = np.array([row[1:] for row in rows[1:]], dtype=float)
+    assert rows[0][1:] == [row[0] for row in rows[1:]] == ["0.h5", "1.h5", "2.h5", "3.h5"]
+    assert np.array_equal(scores, scores.T) and scores[0, 3] == scores[1, 1] == 1.0 > scores[0, 1]
+    assert (joint_run / "all.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--file1", "a.dxf"], "--file2"),
+        (["--file1", "a.dxf", "--file2", "b.dxf", "c.dxf", "--changes"], "two drawings"),
+        (["--file1", "a.dxf", "--file2", "b.dxf", "--matrix", "m.csv"], "--matrix"),
+        (["--file1", "a.dxf", "--file2", "b.dxf", "--exit_code"], "--changes"),
+    ],
+)
+def test_options_of_a_comparison_that_say_nothing_are_refused(tmp_path, options, said):
+    for name in ("a.dxf", "b.dxf", "c.dxf"):
+        (tmp_path / name).write_bytes(b"")
+    done = run("SimDeepDXF.py", *options, cwd=tmp_path, expect=1)
+    assert done.stderr.startswith("error: ") and said in done.stderr
