@@ -16,12 +16,12 @@ from model.DeepDXF_model import DeepDXFModel
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
 from utils.distributed.exchange import shared_mean
 
-LOOKS = (  # ways to look at a drawing, and the parts of its vector that each has
-    ("sequence", "type_counts"),
-    ("image", "coarse_image", "statistics", "stroke_statistics"),
-    ("words", "letters"),
+LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of the vector that share it
+    (0.2, ("sequence", "type_counts")),
+    (0.4, ("image", "coarse_image", "statistics", "stroke_statistics")),
+    (0.4, ("words", "letters")),
 )
-WEIGHTS = {name: 1 / (len(LOOKS) * len(parts)) for parts in LOOKS for name in parts}
+WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
 
 
 class DeepDXFTask(nn.Module):
@@ -33,8 +33,8 @@ class DeepDXFTask(nn.Module):
     own.
 
     With ``reads="sheet"`` a drawing's vector has parts: the sequence, and what :class:`SheetEncoder` learns and
-    measures. Each learned part has a head and an NT-Xent of its own. How a drawing was drawn, its ink and its letters
-    count alike in a vector (``LOOKS``), however many numbers each has.
+    measures. Each learned part has a head and an NT-Xent of its own. How much each part counts in a vector is fixed
+    (``LOOKS``), however many numbers it has.
     """
 
     def __init__(self, config: DeepDXFModelConfig) -> None:

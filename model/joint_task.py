@@ -31,8 +31,8 @@ class JointTask(nn.Module):
         super().__init__()
         self.gf = GFTask(config.gf)
         self.deepdxf = DeepDXFTask(config.deepdxf)
-        # with a sheet GF is one of nine parts, else one of two
-        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 9
+        # with a sheet GF counts as little as what DeepDXF says of how a drawing was drawn, else as much as DeepDXF
+        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 15
         self.pairs = PairQuantiles(["gf", "deepdxf", "joint"])
         self.weighting = make_weighting(config)
         self.cross_modal_weight = config.cross_modal_weight
