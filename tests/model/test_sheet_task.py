@@ -258,7 +258,7 @@ def test_joint_settling_measures_all_three_scores(tmp_path):
     for name in vectors:
         torch.testing.assert_close(getattr(task.pairs, name), getattr(want, name), atol=1e-5, rtol=0)
     gf, deepdxf, joint = (functional.cosine_similarity(rows[0], rows[1], dim=0).item() for rows in vectors.values())
-    assert joint == pytest.approx(gf / 9 + 8 / 9 * deepdxf, abs=1e-5)
+    assert joint == pytest.approx(gf / 15 + 14 / 15 * deepdxf, abs=1e-5)
     assert all(getattr(want, name).isfinite().all() for name in vectors)
 
 
