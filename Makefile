@@ -13,7 +13,7 @@ export TRAIN_INPUT    := $(value INPUT)
 export TRAIN_DATA     := $(value DATA)
 export TRAIN_DRAWINGS := $(value DRAWINGS)
 # small but honest: three folds, the held-out test, a checkpoint, curves
-TRAIN_FLAGS ?= --epochs 15 --n_folds 3 --gf_batch_pairs 8 --lr 5e-4
+TRAIN_FLAGS ?= --epochs 10 --n_folds 3
 
 .PHONY: env train test lint clean
 
@@ -22,7 +22,7 @@ env: $(BIN)/.ready
 # torch first and pinned. Where the package index's Linux build of it brings CUDA packages that a box without a GPU
 # does not need, name PyTorch's index of CPU builds: make env TORCH_FLAGS="--index-url ..."
 TORCH_FLAGS ?=
-$(BIN)/.ready: requirements.txt requirements-ray.txt requirements-eval.txt requirements-dev.txt
+$(BIN)/.ready: requirements.txt requirements-ray.txt requirements-eval.txt requirements-lamb.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_FLAGS) torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
