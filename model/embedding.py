@@ -32,6 +32,7 @@ class Embedder:
 
     Attributes:
         kind: ``gf``, ``deepdxf`` or ``joint``.
+        config: the merged options of the run that trained it.
         reading: the options that its training drawings were read with; others must be read the same way.
 
     Raises:
@@ -40,7 +41,7 @@ class Embedder:
 
     def __init__(self, model_path: Path, device: torch.device, untrained_seed: int | None = None) -> None:
         checkpoint = load_checkpoint(model_path)
-        self.kind = checkpoint.kind
+        self.kind, self.config = checkpoint.kind, checkpoint.config
         self.device = device
         self.task = rebuild(checkpoint, untrained_seed).to(device)
         self._deepdxf = getattr(self.task, "deepdxf", self.task)

@@ -1,0 +1,170 @@
+"""The part of an index that is no vector: an SQLite file, so that what is written is there or not, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from config.errors import UserError
+from dataset.entities import DEEPDXF_TYPES
+from search.entries import Entry
+from search.filters import NO_FILTERS, Filters
+
+FORMAT = 1
+APPLICATION = 0x44584649  # "DXFI", in the header of the file
+PART_BITS = {"gf": 1, "deepdxf": 2}
+_COUNTS = ", ".join(f'"n_{name}" INTEGER NOT NULL' for name in DEEPDXF_TYPES)
+_FIELDS = ("id", "content_hash", "sequence", "mark", "width", "height", *(f'"n_{name}"' for name in DEEPDXF_TYPES))
+_TABLES = f"""
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE segments (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, file TEXT NOT NULL);
+CREATE TABLE drawings (slot INTEGER PRIMARY KEY, parts INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT
+    NULL, sequence TEXT NOT NULL, mark TEXT NOT NULL, width REAL NOT NULL, height REAL NOT NULL, {_COUNTS});
+"""
+
+
+class Catalogue:
+    """Drawings by slot, a slot being the place of a vector; segments of vectors; facts about the index.
+
+    Raises:
+        UserError: the file is none of an index, is damaged, or of another format.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self._path = path
+        with self._honest():
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+            if create:
+                self._db.executescript(
+                    f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; {_TABLES} COMMIT;"
+                )
+            (application,), (version,) = (
+                self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+            )
+        if application != APPLICATION:
+            raise UserError(f"{path.parent} is no index of drawings: correct --index")
+        if version != FORMAT:
+            raise UserError(
+                f"{path.parent} is an index of format {version}, this program has format {FORMAT}: make it again"
+            )
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is kept, or nothing. Raises UserError if another run is writing."""
+        with self._honest():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def fact(self, name: str) -> Any:
+        with self._honest():
+            found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            raise UserError(f"{self._path} is damaged: it lacks {name}; make the index again")
+        return json.loads(found[0])
+
+    def set_fact(self, name: str, value: Any) -> None:
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    def __len__(self) -> int:
+        with self._honest():
+            return self._db.execute("SELECT COUNT(*) FROM drawings").fetchone()[0]
+
+    def segments(self) -> list[tuple[int, int, str]]:
+        """First slot, number of slots and file of every segment, by slot."""
+        with self._honest():
+            return self._db.execute("SELECT first, count, file FROM segments ORDER BY first").fetchall()
+
+    def add_segment(self, first: int, count: int, file: str) -> None:
+        self._db.execute("INSERT INTO segments VALUES (?, ?, ?)", (first, count, file))
+
+    def clear_segments(self) -> None:
+        self._db.execute("DELETE FROM segments")
+
+    def add(self, entries: Iterable[tuple[int, Iterable[str], Entry]]) -> None:
+        """Drawings as (slot, parts that have a vector, entry); one that is there under the same id is replaced."""
+        holders = ", ".join(["?, ?", *["CAST(? AS TEXT)"] * 4, *["?"] * (2 + len(DEEPDXF_TYPES))])
+        self._db.executemany(
+            f"INSERT OR REPLACE INTO drawings VALUES ({holders})",
+            ((slot, sum(PART_BITS[part] for part in parts), *_values(entry)) for slot, parts, entry in entries),
+        )
+
+    def remove(self, ids: Iterable[str]) -> None:
+        self._db.executemany("DELETE FROM drawings WHERE id = CAST(? AS TEXT)", ((_encoded(each),) for each in ids))
+
+    def move(self, slots: Iterable[tuple[int, int]]) -> None:
+        """Give drawings other slots, as (old, new); in an order that meets no slot still taken."""
+        self._db.executemany("UPDATE drawings SET slot = ? WHERE slot = ?", ((new, old) for old, new in slots))
+
+    def marks(self) -> dict[str, str]:
+        """Of every drawing, by id."""
+        with self._honest():
+            return dict(self._db.execute("SELECT id, mark FROM drawings"))
+
+    def slots(self, parts: Iterable[str], filters: Filters = NO_FILTERS) -> np.ndarray:
+        """Slots, ascending int64, of the drawings that have all these parts and that the filters let through."""
+        bits = sum(PART_BITS[part] for part in parts)
+        conditions, values = [f"(parts & {bits}) = {bits}"], []
+        if filters.size is not None:
+            conditions.append("MAX(width, height) BETWEEN ? AND ?")
+            values += filters.size
+        for each in filters.counts:
+            conditions.append(f'"n_{each.type}" {each.sign} ?')
+            values.append(each.number)
+        wanted = "slot" if filters.path is None else "slot, id"
+        sql = f"SELECT {wanted} FROM drawings WHERE {' AND '.join(conditions)} ORDER BY slot"
+        with self._honest():
+            rows = self._db.execute(sql, values)
+            if filters.path is not None:
+                glob = filters.path.lower()
+                rows = ((slot,) for slot, name in rows if fnmatchcase(name.lower(), glob))
+            return np.fromiter((slot for (slot,) in rows), np.int64)
+
+    def entries(self, slots: Iterable[int]) -> dict[int, Entry]:
+        """By slot."""
+        fields = ", ".join(("slot", *_FIELDS))
+        found: dict[int, Entry] = {}
+        with self._honest():
+            for slot in slots:
+                row = self._db.execute(f"SELECT {fields} FROM drawings WHERE slot = ?", (int(slot),)).fetchone()
+                counts = {name: count for name, count in zip(DEEPDXF_TYPES, row[7:], strict=True) if count}
+                found[row[0]] = Entry(*row[1:7], counts)
+        return found
+
+    @contextmanager
+    def _honest(self) -> Iterator[None]:
+        """SQLite's complaints in words a user can act on."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise UserError(f"another run is writing to {self._path.parent}: wait for it to end") from error
+            raise UserError(f"cannot use {self._path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise UserError(f"{self._path} is no index of drawings, or is damaged ({error}): make it again") from error
+
+
+def _values(entry: Entry) -> tuple[Any, ...]:
+    texts = (entry.id, entry.content_hash, entry.sequence, entry.mark)
+    counts = (int(entry.counts.get(name, 0)) for name in DEEPDXF_TYPES)
+    return (*map(_encoded, texts), entry.width, entry.height, *counts)
+
+
+def _encoded(text: str) -> bytes:
+    """Names that are no UTF-8 hold lone surrogates: they are kept as the bytes they are."""
+    return text.encode("utf-8", "surrogateescape")

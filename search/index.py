@@ -1,0 +1,137 @@
+"""An index of an archive of drawings: a folder with a catalogue, vectors and the preprocessed drawings.
+
+What is in the folder is said in docs/formats.md; :mod:`search.indexing` makes it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from config.errors import UserError
+from search.catalogue import Catalogue
+from search.entries import Entry, Hit
+from search.exact import nearest
+from search.filters import NO_FILTERS, Filters
+from search.model_card import PARTS, ModelCard, unit
+from search.sketch import Sketch, read_sketch
+from search.vectors import Vectors
+
+if TYPE_CHECKING:
+    from model.embedding import Embedder
+
+CATALOGUE, SEQUENCES = "catalogue.sqlite", "drawings"
+
+
+class Index:
+    """An index that exists, as it is when it is opened.
+
+    Attributes:
+        model: whose vectors it holds.
+        root: the archive's folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.catalogue = Catalogue(path / CATALOGUE)
+        self.model = ModelCard.from_dict(self.catalogue.fact("model"))
+        self.root = (path / self.catalogue.fact("root")).resolve()
+        self._slots: dict[str, np.ndarray] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> Index:
+        """Raises UserError: there is none, it is damaged, or of another format."""
+        path = Path(path)
+        if not path.exists():
+            raise UserError(f"there is no index at {path}: make it with SearchDXF.py index, or correct --index")
+        if not (path / CATALOGUE).is_file():
+            raise UserError(f"{path} is no index of drawings: correct --index")
+        return cls(path)
+
+    def close(self) -> None:
+        self.catalogue.close()
+
+    def __len__(self) -> int:
+        return len(self.catalogue)
+
+    def require_model(self, embedder: Embedder) -> None:
+        """Raises UserError if the index is of another model."""
+        if ModelCard.of(embedder, "").fingerprint != self.model.fingerprint:
+            raise UserError(
+                f"{self.path} was made with another model ({self.model.name}): give that one as --model_path, "
+                "or make an index with this one"
+            )
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        return Vectors(self.path, self.catalogue.segments(), sum(self.model.sizes.values()))
+
+    @cached_property
+    def sketch(self) -> Sketch | None:
+        """None for a small index, or where it cannot be read: search is then slower and finds the same."""
+        name = self.catalogue.fact("sketch")
+        try:
+            found = read_sketch(self.path / name) if name else None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        return found if found and found.count <= self.vectors.end else None
+
+    def query(
+        self,
+        vectors: Sequence[np.ndarray],
+        k: int = 10,
+        filters: Filters = NO_FILTERS,
+        encoder: str | None = None,
+        own_hashes: Sequence[str] = (),
+    ) -> list[list[Hit]]:
+        """The most alike drawings of each vector, the most alike first; ties by id.
+
+        Args:
+            vectors: as :class:`model.embedding.Embedder` gives them for ``encoder``, ``[d]`` each.
+            encoder: ``joint``, ``gf`` or ``deepdxf``; the model's whole one if None.
+            own_hashes: the content hash of each query's file: a drawing of the same bytes scores exactly 1.
+
+        Raises:
+            UserError: the model has no such encoder.
+        """
+        encoder = self.model.chosen(encoder)
+        slots = self.slots(encoder, filters)
+        hashes = own_hashes or [""] * len(vectors)
+        return [self._hits(vector, k, slots, encoder, own) for vector, own in zip(vectors, hashes, strict=True)]
+
+    def slots(self, encoder: str, filters: Filters = NO_FILTERS) -> np.ndarray:
+        """Slots, ascending, of the drawings that the encoder can read and the filters let through."""
+        if filters:
+            return self.catalogue.slots(PARTS[encoder], filters)
+        if encoder not in self._slots:
+            self._slots[encoder] = self.catalogue.slots(PARTS[encoder])
+        return self._slots[encoder]
+
+    def entry_path(self, entry: Entry) -> Path:
+        """Where a drawing lies, if it still does."""
+        return self.root / entry.id
+
+    def sequence_path(self, entry: Entry) -> Path:
+        """Where its preprocessed ``.h5`` lies."""
+        return self.root / entry.id if entry.sequence == entry.id else self.path / SEQUENCES / entry.sequence
+
+    def _hits(self, vector: np.ndarray, k: int, slots: np.ndarray, encoder: str, own: str) -> list[Hit]:
+        query = unit(np.asarray(vector, np.float64)) / self.model.weight(encoder)
+        found, scores = nearest(self.vectors, self.sketch, query, self.model.columns(encoder), slots, k)
+        entries = self.catalogue.entries(found)
+        hits = [
+            self._hit(entries[slot], score, encoder, own)
+            for slot, score in zip(found.tolist(), scores.tolist(), strict=True)
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+
+    def _hit(self, entry: Entry, score: float, encoder: str, own: str) -> Hit:
+        same = entry.content_hash == own
+        score = 1.0 if same else min(max(score, -1.0), 1.0)
+        share = self.model.share_below(encoder, score)
+        return Hit(entry.id, self.entry_path(entry), score, share, self.sequence_path(entry), entry, same)
