@@ -86,7 +86,7 @@ def _heading(page: Page, found: Comparison, score: str) -> float:
     y = MARGIN + 20.0
     ems = (WIDTH - 2 * MARGIN) / 22.0
     page.things.append(Label(MARGIN, y, clipped(f"{found.left.name}  →  {found.right.name}", ems), 22.0, bold=True))
-    lines = [summary(found)]
+    lines = [_summary(found)]
     if score:
         lines.append(score)
     for line in lines:
@@ -95,7 +95,7 @@ def _heading(page: Page, found: Comparison, score: str) -> float:
     return y + 18.0
 
 
-def summary(found: Comparison) -> str:
+def _summary(found: Comparison) -> str:
     """One sentence: same or not, how many changes, how the right one lies."""
     lies = found.alignment.words()
     how = f"; to lie on the left one the right one is {lies}" if lies else ""

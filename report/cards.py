@@ -8,12 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.figure import Figure, figure_of_record
-from compare.svg import svg
-from compare.thumbnail import thumbnail_page
+from compare.figure import figure_of_record
 from dataset.entities import DEEPDXF_TYPES
 from dataset.storage import SequenceRecord
-from report.difference import Difference
+from report.difference import Difference, thumbnail
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,10 @@ def card(shown: Card, query_name: str) -> str:
 </li>"""
 
 
-def asked(name: str, record: SequenceRecord | None, problem: str | None) -> str:
-    """The query above its answers."""
-    picture = f'<div class="picture">{thumbnail(record, name)}</div>' if record else ""
+def asked(name: str, record: SequenceRecord | None, problem: str | None, picture: str = "") -> str:
+    """The query above its answers; ``picture`` is its thumbnail, drawn from the record if there is none."""
+    if record:
+        picture = f'<div class="picture">{picture or thumbnail(figure_of_record(record, name))}</div>'
     told = f'<p class="problem">{text(problem)}</p>' if problem else ""
     about = f'<p class="dim">{text(facts(record))}</p>' if record else ""
     return f'<header class="asked">{picture}<div><h2>{text(name)}</h2>{about}{told}</div></header>'
@@ -82,12 +81,6 @@ def overlay_block(found: Difference) -> str:
         return f'<p class="problem">{text(found.summary)}</p>'
     listed = f"<div><p>{text(found.summary)}</p>{_changes(found) if found.changes else ''}</div>"
     return f'<div class="beside"><div class="overlay">{found.overlay}</div>{listed}</div>'
-
-
-def thumbnail(record: SequenceRecord, name: str, width: float = 0.0, height: float = 0.0) -> str:
-    """A drawing as a small SVG document, or as large as asked for."""
-    figure: Figure = figure_of_record(record, name)
-    return svg(thumbnail_page(figure, width, height) if width else thumbnail_page(figure))
 
 
 def facts(record: SequenceRecord) -> str:

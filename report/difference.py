@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from compare.changes import compare
+from compare.alignment import LEAST
+from compare.changes import Comparison, compare
 from compare.figure import Figure, figure_of_record, load, require_all_strokes
-from compare.picture import overlay_page, summary
+from compare.picture import overlay_page
 from compare.svg import svg
+from compare.thumbnail import thumbnail_page
 from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
 from dataset.pool import fair_share, run_in_pool
@@ -41,12 +44,15 @@ class Difference:
     """From the query to the answer.
 
     Attributes:
+        query, answer: each as a thumbnail, an SVG document; empty where it cannot be read.
         overlay: an SVG document of both; empty where there is none.
         summary: one sentence; why there is no overlay, where there is none.
         changes: in words, numbered from 1 as in the overlay.
         left_out: how many more there are.
     """
 
+    query: str = ""
+    answer: str = ""
     overlay: str = ""
     summary: str = ""
     changes: tuple[str, ...] = ()
@@ -55,15 +61,31 @@ class Difference:
 
 def difference(pair: Pair) -> Difference:
     """Compare the two; a drawing that cannot be compared is a sentence in the result, not an error."""
+    query = answer = ""
     try:
-        left = _figure(pair.query, pair.query_path)
-        right = _figure(read_sequence(pair.sequence_path), pair.path)
+        left, all_of_left = _figure(pair.query, pair.query_path)
+        query = thumbnail(left)
+        right, all_of_right = _figure(read_sequence(pair.sequence_path), pair.path)
+        answer = thumbnail(right)
     except UserError as error:
-        return Difference(summary=shown_names(str(error), pair.query_path, pair.path))
+        return Difference(query, answer, summary=shown_names(str(error), pair.query_path, pair.path))
+    if reason := all_of_left or all_of_right:
+        return Difference(query, answer, summary=shown_names(reason, pair.query_path, pair.path))
     found = compare(left, right)
-    words = [change.words() for change in found.changes]
     overlay = svg(overlay_page(found, OVERLAY_WIDTH))
-    return Difference(overlay, summary(found), tuple(words[:MOST_CHANGES]), len(words[MOST_CHANGES:]))
+    if found.alignment.score < LEAST:
+        return Difference(query, answer, overlay, "Next to nothing in common: laid middle on middle.")
+    words = [change.words() for change in found.changes]
+    return Difference(query, answer, overlay, _sentence(found), tuple(words[:MOST_CHANGES]), len(words[MOST_CHANGES:]))
+
+
+def _sentence(found: Comparison) -> str:
+    """Same or not, how many changes, how the answer lies."""
+    lies = found.alignment.words()
+    how = f"; lies on it {lies}" if lies else ""
+    if found.is_same:
+        return f"Shows the same as the query{how}."
+    return f"{len(found.changes)} change{'s' if len(found.changes) > 1 else ''} from the query{how}."
 
 
 def differences(pairs: Iterable[Pair], workers: int, timeout: float) -> Iterator[Difference]:
@@ -86,15 +108,26 @@ def shown_names(text: str, *paths: Path) -> str:
     return text
 
 
-def _figure(record: SequenceRecord, path: Path) -> Figure:
-    """As the record keeps it, which takes no reading; where that is not all, as the drawing itself has it.
+def thumbnail(figure: Figure) -> str:
+    """An SVG document."""
+    return svg(thumbnail_page(figure))
 
-    Raises:
-        UserError: neither has all strokes.
-    """
+
+def _figure(record: SequenceRecord, path: Path) -> tuple[Figure, str]:
+    """As the record keeps it, which takes no reading; where that is not all, as the drawing itself has it; where that
+    is gone, as the record keeps it after all, and one sentence on what is missing (else empty)."""
     if record.appearance.share <= 1:
-        return figure_of_record(record, path.name)
-    overlap: Overlap = record.overlap
-    found = load(path, overlap, record.visible_only)
+        return figure_of_record(record, path.name), ""
+    try:
+        return _all_of(path, path.stat().st_mtime_ns, record.overlap, record.visible_only), ""
+    except (UserError, OSError) as error:
+        reason = str(error) if isinstance(error, UserError) else f"{path.name} is no longer there"
+        return figure_of_record(record, path.name), f"The differences are not shown: {reason}"
+
+
+@lru_cache(maxsize=2)  # the query of several pairs is read once
+def _all_of(path: Path, changed: int, overlap: Overlap, visible_only: bool) -> Figure:
+    """Raises UserError where the file cannot be read, or keeps only some of its strokes."""
+    found = load(path, overlap, visible_only)
     require_all_strokes(found)
     return found.figure
