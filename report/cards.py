@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from compare.figure import figure_of_record
+from config.errors import UserError
 from dataset.entities import DEEPDXF_TYPES
-from dataset.storage import SequenceRecord
+from dataset.storage import SequenceRecord, read_sequence
 from report.difference import Difference, thumbnail
+
+if TYPE_CHECKING:
+    from search.entries import Hit
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def card(shown: Card, query_name: str) -> str:
     waiting = "" if shown.difference else f' data-source="{text(shown.source)}"'
     picture = shown.thumbnail or '<span class="dim">no picture</span>'
     label = f"Lay {shown.name} on the query"
-    return f"""<li class="answer" id="{shown.id}"{waiting}>
+    return f"""<li class="answer" id="{shown.id}" data-name="{text(shown.name)}"{waiting}>
 <button class="picture" type="button" data-opens="{shown.id}-dialog" aria-label="{text(label)}">{picture}</button>
 <p class="name"><span class="rank">{shown.rank}</span>{text(shown.name)}{note}</p>
 {_score(shown.score, shown.share_below)}
@@ -58,6 +64,23 @@ def card(shown: Card, query_name: str) -> str:
 <form method="dialog"><button class="button">Close</button></form></header>
 <div class="laid">{overlay_block(shown.difference) if shown.difference else ""}</div></dialog>
 </li>"""
+
+
+def hit_card(
+    id_: str,
+    rank: int,
+    hit: Hit,
+    links: tuple[tuple[str, str], ...] = (),
+    difference: Difference | None = None,
+    source: str = "",
+) -> Card:
+    """What is shown of a hit; its picture is drawn here unless the difference has it."""
+    picture = difference.answer if difference else ""
+    if not difference:
+        with suppress(UserError):  # said where the differences would be
+            picture = thumbnail(figure_of_record(read_sequence(hit.sequence_path), hit.id))
+    note = "the same file" if hit.same_file else "no longer in the archive" if hit.missing else ""
+    return Card(id_, rank, hit.id, hit.score, hit.share_below, picture, note, links, difference, source)
 
 
 def asked(name: str, record: SequenceRecord | None, problem: str | None, picture: str = "") -> str:
@@ -79,7 +102,8 @@ def overlay_block(found: Difference) -> str:
     """Both drawings laid on each other beside the changes."""
     if not found.overlay:
         return f'<p class="problem">{text(found.summary)}</p>'
-    listed = f"<div><p>{text(found.summary)}</p>{_changes(found) if found.changes else ''}</div>"
+    sides = '<p class="dim">Left is the query, right is this drawing.</p>'
+    listed = f"<div><p>{text(found.summary)}</p>{sides}{_changes(found) if found.changes else ''}</div>"
     return f'<div class="beside"><div class="overlay">{found.overlay}</div>{listed}</div>'
 
 

@@ -12,7 +12,7 @@ from compare.changes import Comparison, compare
 from compare.figure import Figure, figure_of_record, load, require_all_strokes
 from compare.picture import overlay_page
 from compare.svg import svg
-from compare.thumbnail import thumbnail_page
+from compare.thumbnail import HEIGHT, WIDTH, thumbnail_page
 from config.errors import UserError
 from dataset.dxf_process_GF import Overlap
 from dataset.pool import fair_share, run_in_pool
@@ -108,9 +108,9 @@ def shown_names(text: str, *paths: Path) -> str:
     return text
 
 
-def thumbnail(figure: Figure) -> str:
-    """An SVG document."""
-    return svg(thumbnail_page(figure))
+def thumbnail(figure: Figure, width: float = WIDTH, height: float = HEIGHT) -> str:
+    """An SVG document of at most this size in pixels."""
+    return svg(thumbnail_page(figure, width, height))
 
 
 def _figure(record: SequenceRecord, path: Path) -> tuple[Figure, str]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.figure import figure_of_record
 from config.errors import UserError
-from dataset.storage import read_sequence
-from report.cards import Card, asked, card, resource, text
-from report.difference import Difference, Pair, differences, shown_names, thumbnail
+from report.cards import asked, card, hit_card, resource, text
+from report.difference import Difference, Pair, differences, shown_names
 from utils.files import atomic_path
 from utils.progress import progress
 
@@ -94,20 +91,3 @@ def _section(answer: Answer, shown: list[tuple[int, Hit, Difference]]) -> str:
     picture = next((found.query for _, _, found in shown if found.query), "")
     top = asked(name, answer.record, error, picture)
     return f'<section class="query">{top}\n<ol class="answers">\n{cards}\n</ol></section>'
-
-
-def hit_card(
-    id_: str,
-    rank: int,
-    hit: Hit,
-    links: tuple[tuple[str, str], ...] = (),
-    difference: Difference | None = None,
-    source: str = "",
-) -> Card:
-    """What is shown of a hit; its picture is drawn here unless the difference has it."""
-    picture = difference.answer if difference else ""
-    if not difference:
-        with suppress(UserError):  # said where the differences would be
-            picture = thumbnail(figure_of_record(read_sequence(hit.sequence_path), hit.id))
-    note = "the same file" if hit.same_file else "no longer in the archive" if hit.missing else ""
-    return Card(id_, rank, hit.id, hit.score, hit.share_below, picture, note, links, difference, source)
