@@ -56,7 +56,7 @@ def card(shown: Card, query_name: str) -> str:
     label = f"Lay {shown.name} on the query"
     return f"""<li class="answer" id="{shown.id}" data-name="{text(shown.name)}"{waiting}>
 <button class="picture" type="button" data-opens="{shown.id}-dialog" aria-label="{text(label)}">{picture}</button>
-<p class="name"><span class="rank">{shown.rank}</span>{text(shown.name)}{note}</p>
+<p class="name"><span class="rank">{shown.rank}</span><span>{text(shown.name)}{note}</span></p>
 {_score(shown.score, shown.share_below)}
 <div class="differs">{differs}</div>
 {f'<p class="screen">{links}</p>' if links else ""}

@@ -101,6 +101,12 @@ def told(outcome: Difference | FileReport) -> Difference:
     return outcome
 
 
+def portrait(record: SequenceRecord, path: Path, width: float, height: float) -> tuple[str, str]:
+    """A drawing as an SVG document of at most this size in pixels, and one sentence if not all of it is there."""
+    figure, reason = _figure(record, path)
+    return thumbnail(figure, width, height), shown_names(reason, path)
+
+
 def shown_names(text: str, *paths: Path) -> str:
     """A sentence with the names of these files instead of where they lie: a page may go to other people."""
     for path in paths:
@@ -122,7 +128,7 @@ def _figure(record: SequenceRecord, path: Path) -> tuple[Figure, str]:
         return _all_of(path, path.stat().st_mtime_ns, record.overlap, record.visible_only), ""
     except (UserError, OSError) as error:
         reason = str(error) if isinstance(error, UserError) else f"{path.name} is no longer there"
-        return figure_of_record(record, path.name), f"The differences are not shown: {reason}"
+        return figure_of_record(record, path.name), f"Not all strokes are known: {reason}"
 
 
 @lru_cache(maxsize=2)  # the query of several pairs is read once

@@ -14,37 +14,26 @@ from typing import Any
 import numpy as np
 
 from compare.drawings import ENDINGS
-from compare.figure import figure_of_record
 from config.errors import UserError
-from dataset.dxf_process import load_drawing
-from dataset.dxf_process_GF import Overlap
 from dataset.pool import LocalPool
 from dataset.storage import SequenceRecord, read_sequence
 from dataset.worker import FileReport
 from model.embedding import Embedder
 from report.cards import asked, card, difference_block, facts, hit_card, overlay_block, text
-from report.difference import Difference, Pair, difference, thumbnail, told
+from report.difference import Pair, told
 from search.answers import Answer, answer
 from search.entries import Entry, Hit
 from search.index import Index
 from search.model_card import unit
 from web.layout import chosen, layout
+from web.reading import Portrait, Task, Upload, WarmUp, work
 
 MOST_REMEMBERED = 16  # questions whose answers can still be compared and downloaded
+PORTRAIT = 900.0, 620.0  # pixels, of a drawing shown alone
 
 
 class NotFoundError(Exception):
     """Nothing is known by this name, or no longer."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file to read; ``source`` is how it is named."""
-
-    path: Path
-    source: str
-    overlap: Overlap
-    visible_only: bool
 
 
 @dataclass(frozen=True)
@@ -79,12 +68,14 @@ class Desk:
         index.require_model(embedder)
         self.encoder = index.model.chosen(encoder)
         self._index, self._embedder, self._top, self._how = index, embedder, top, how
-        self._pool = LocalPool(1, timeout, memory, _work)
+        self._pool = LocalPool(1, timeout, memory, work)
         self._folder = Path(tempfile.mkdtemp(prefix="drawings-"))
         self._questions: OrderedDict[str, Question] = OrderedDict()
         self._one_at_a_time = threading.Lock()
         self._mapping = threading.Lock()
         self._map: dict[str, Any] | None = None
+        self._pool.start(0, WarmUp())
+        self._pool.finished()
 
     def close(self) -> None:
         self._pool.close()
@@ -155,15 +146,16 @@ class Desk:
         """One drawing of the archive, large, as HTML. Raises NotFoundError, UserError."""
         entry = self._entry(slot)
         record = self._record(entry)
-        picture = thumbnail(figure_of_record(record, entry.id), 900.0, 620.0)
-        kept = ""
-        if record.appearance.share > 1:
-            kept = f'<p class="dim">One of {record.appearance.share:.1f} strokes is shown.</p>'
+        path = self._index.entry_path(entry)
+        with self._one_at_a_time:
+            drawn = self._isolated(Portrait(entry.id, record, path, *PORTRAIT))
+        picture, missing = ("", drawn.reason) if isinstance(drawn, FileReport) else drawn
+        kept = f'<p class="problem">{text(missing)}</p>' if missing else ""
+        file = f' <a href="drawing/{slot}/file" download>Download</a>' if path.is_file() else ""
         return (
             f'<header><h3>{text(entry.id)}</h3><form method="dialog"><button class="button">Close</button></form>'
             f'</header><p class="dim">{text(facts(record))}</p><div class="large">{picture}</div>{kept}'
-            f'<p><button class="button" type="button" data-like="{slot}">What is like this?</button> '
-            f'<a href="drawing/{slot}/file" download>Download</a></p>'
+            f'<p><button class="button" type="button" data-like="{slot}">What is like this?</button>{file}</p>'
         )
 
     def drawing_file(self, slot: int) -> tuple[str, Path]:
@@ -233,19 +225,10 @@ class Desk:
         """Of length 1, ``[len(slots), D]``."""
         return unit(self._index.vectors.take(slots)[:, self._index.model.columns(self.encoder)].astype(np.float64))
 
-    def _isolated(self, task: Upload | Pair) -> Any:
+    def _isolated(self, task: Task) -> Any:
         self._pool.start(0, task)
         ((_, result),) = self._pool.finished()
         return result
-
-
-def _work(task: Upload | Pair) -> SequenceRecord | FileReport | Difference:
-    if isinstance(task, Pair):
-        return difference(task)
-    try:
-        return load_drawing(task.path, task.overlap, task.visible_only)
-    except UserError as error:
-        return FileReport(task.source, "skipped", str(error))
 
 
 def _there(name: str, path: Path) -> tuple[str, Path]:
