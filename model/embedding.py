@@ -101,7 +101,7 @@ class Embedder:
     def _inputs(self, drawings: list[SequenceRecord]) -> dict[str, Any]:
         """What the task's ``embed`` takes, of drawings that either all have a graph or none of them has."""
         for drawing in drawings:
-            self._require_same_reading(drawing)
+            self.require_same_reading(drawing)
         if self.kind == "gf":
             return self._graphs(drawings)
         if self.kind == "deepdxf":
@@ -109,7 +109,8 @@ class Embedder:
         graphs = {"gf": self._graphs(drawings)} if drawings[0].gf_counts is not None else {}
         return {"deepdxf": self._sequences(drawings), **graphs}
 
-    def _require_same_reading(self, drawing: SequenceRecord) -> None:
+    def require_same_reading(self, drawing: SequenceRecord) -> None:
+        """Raises UserError if the drawing was preprocessed with other options than the training drawings."""
         for name, wanted in self.reading.items():
             found = getattr(drawing, name)
             if found != wanted and not (name == "overlap" and self.kind == "deepdxf"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,30 +22,32 @@ APPLICATION = 0x44584649  # "DXFI", in the header of the file
 PART_BITS = {"gf": 1, "deepdxf": 2}
 _COUNTS = ", ".join(f'"n_{name}" INTEGER NOT NULL' for name in DEEPDXF_TYPES)
 _FIELDS = ("id", "content_hash", "sequence", "mark", "width", "height", *(f'"n_{name}"' for name in DEEPDXF_TYPES))
-_TABLES = f"""
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE segments (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, file TEXT NOT NULL);
-CREATE TABLE drawings (slot INTEGER PRIMARY KEY, parts INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT
-    NULL, sequence TEXT NOT NULL, mark TEXT NOT NULL, width REAL NOT NULL, height REAL NOT NULL, {_COUNTS});
-"""
+_TABLES = (
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE segments (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, file TEXT NOT NULL)",
+    "CREATE TABLE drawings (slot INTEGER PRIMARY KEY, parts INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, "
+    "content_hash TEXT NOT NULL, sequence TEXT NOT NULL, mark TEXT NOT NULL, width REAL NOT NULL, "
+    f"height REAL NOT NULL, {_COUNTS})",
+)
 
 
 class Catalogue:
     """Drawings by slot, a slot being the place of a vector; segments of vectors; facts about the index.
 
+    Args:
+        facts: makes a new one, with these.
+
     Raises:
         UserError: the file is none of an index, is damaged, or of another format.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, facts: Mapping[str, Any] | None = None) -> None:
         self._path = path
         with self._honest():
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
             self._db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-            if create:
-                self._db.executescript(
-                    f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; {_TABLES} COMMIT;"
-                )
+            if facts is not None:
+                self._create(facts)
             (application,), (version,) = (
                 self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
             )
@@ -55,6 +57,16 @@ class Catalogue:
             raise UserError(
                 f"{path.parent} is an index of format {version}, this program has format {FORMAT}: make it again"
             )
+
+    def _create(self, facts: Mapping[str, Any]) -> None:
+        self._db.execute("BEGIN EXCLUSIVE")
+        self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+        self._db.execute(f"PRAGMA user_version = {FORMAT}")
+        for table in _TABLES:
+            self._db.execute(table)
+        for name, value in facts.items():
+            self.set_fact(name, value)
+        self._db.execute("COMMIT")
 
     def close(self) -> None:
         self._db.close()
@@ -90,6 +102,12 @@ class Catalogue:
         with self._honest():
             return self._db.execute("SELECT first, count, file FROM segments ORDER BY first").fetchall()
 
+    @property
+    def end(self) -> int:
+        """The first slot that no segment has."""
+        with self._honest():
+            return self._db.execute("SELECT COALESCE(MAX(first + count), 0) FROM segments").fetchone()[0]
+
     def add_segment(self, first: int, count: int, file: str) -> None:
         self._db.execute("INSERT INTO segments VALUES (?, ?, ?)", (first, count, file))
 
@@ -115,6 +133,12 @@ class Catalogue:
         """Of every drawing, by id."""
         with self._honest():
             return dict(self._db.execute("SELECT id, mark FROM drawings"))
+
+    def names(self) -> dict[int, tuple[str, str]]:
+        """Id and content hash of every drawing, by slot."""
+        with self._honest():
+            rows = self._db.execute("SELECT slot, id, content_hash FROM drawings")
+            return {slot: (name, digest) for slot, name, digest in rows}
 
     def slots(self, parts: Iterable[str], filters: Filters = NO_FILTERS) -> np.ndarray:
         """Slots, ascending int64, of the drawings that have all these parts and that the filters let through."""

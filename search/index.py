@@ -61,7 +61,11 @@ class Index:
 
     def require_model(self, embedder: Embedder) -> None:
         """Raises UserError if the index is of another model."""
-        if ModelCard.of(embedder, "").fingerprint != self.model.fingerprint:
+        self.require_same(ModelCard.of(embedder, ""))
+
+    def require_same(self, card: ModelCard) -> None:
+        """As :meth:`require_model`, of a model's card."""
+        if card.fingerprint != self.model.fingerprint:
             raise UserError(
                 f"{self.path} was made with another model ({self.model.name}): give that one as --model_path, "
                 "or make an index with this one"
@@ -112,6 +116,11 @@ class Index:
             self._slots[encoder] = self.catalogue.slots(PARTS[encoder])
         return self._slots[encoder]
 
+    def names(self, slots: np.ndarray) -> list[tuple[str, str]]:
+        """Id and content hash of the drawings in these slots."""
+        known = self.catalogue.names()
+        return [known[slot] for slot in slots.tolist()]
+
     def entry_path(self, entry: Entry) -> Path:
         """Where a drawing lies, if it still does."""
         return self.root / entry.id
@@ -135,3 +144,8 @@ class Index:
         score = 1.0 if same else min(max(score, -1.0), 1.0)
         share = self.model.share_below(encoder, score)
         return Hit(entry.id, self.entry_path(entry), score, share, self.sequence_path(entry), entry, same)
+
+
+def open_index(where: str | Path) -> Index:
+    """The index at a path, or in a vector database, by its address. Raises UserError if there is none."""
+    return Index.open(Path(where))

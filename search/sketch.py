@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +70,15 @@ def make_sketch(vectors: Vectors, parts: list[slice], seed: int = 0) -> Sketch:
     return Sketch(tuple(parts), tuple(axes), tuple(places), tuple(rests))
 
 
-def write_sketch(path: Path, sketch: Sketch) -> None:
-    """Write it whole."""
+def write_sketch(folder: Path, sketch: Sketch) -> str:
+    """Write it whole; the name of its file."""
+    name = f"sketch-{uuid.uuid4().hex}.npz"
     arrays = {"parts": np.array([(part.start, part.stop) for part in sketch.parts])}
     for i, (axes, places, rests) in enumerate(zip(sketch.axes, sketch.places, sketch.rests, strict=True)):
         arrays |= {f"axes{i}": axes, f"places{i}": places, f"rests{i}": rests}
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(folder / name) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
+    return name
 
 
 def read_sketch(path: Path) -> Sketch:

@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 
 GroupBy = Literal["drawing", "sheets", "folder"]
 
@@ -62,6 +61,8 @@ def split_drawings(
     Raises:
         ValueError: too few drawings (or groups) for what is asked, with what would work.
     """
+    from sklearn.model_selection import GroupKFold, GroupShuffleSplit  # a second that only training has to wait for
+
     ordered = np.array(sorted(set(names)))
     groups = np.array([group_of(name, group_by) for name in ordered])
     n_groups = len(set(groups))
