@@ -11,13 +11,13 @@ from utils.cli import run_script
 
 def main(config: PageConfig) -> int:
     from model.embedding import Embedder
-    from search.index import Index
+    from search.index import open_index
     from utils.engine.device import choose_device
     from web.desk import Desk
     from web.server import Server
 
     desk = Desk(
-        Index.open(config.index),
+        open_index(config.index),
         Embedder(config.model_path, choose_device(config.device)),
         config.encoder,
         config.top,

@@ -105,7 +105,7 @@ class Desk:
                 found = answer(self._index, self._embedder, path, record, self._top, encoder=self.encoder)
                 if found.error:
                     raise UserError(found.error.replace(str(path), name).replace(path.name, name))
-            except BaseException:
+            except BaseException:  # Ctrl-C too: what is not answered is not kept
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
         return self._shown(Question(name, found, folder))
