@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compare.figure import Figure
-from compare.page import DARK, Label, Page
+from compare.page import Label, Page
 from compare.panel import Layer, View, draw, frame_of, largest_scale
 
 WIDTH, HEIGHT = 320.0, 240.0  # pixels at most
@@ -31,5 +31,5 @@ def thumbnail_page(figure: Figure, width: float = WIDTH, height: float = HEIGHT)
     page.things += things
     if left_out and width >= 2 * WIDTH:
         text = f"{left_out:,} of {total:,} strokes not shown"
-        page.things.append(Label(wide - 6.0, high - 6.0, text, 11.0, DARK, "end"))
+        page.things.append(Label(wide - 6.0, high - 6.0, text, 11.0, INK, "end"))
     return page

@@ -19,6 +19,8 @@ from report.difference import Difference, thumbnail
 if TYPE_CHECKING:
     from search.entries import Hit
 
+FEW = 12  # changes that a card lists; the overlay has more
+
 
 @dataclass(frozen=True)
 class Card:
@@ -93,9 +95,9 @@ def asked(name: str, record: SequenceRecord | None, problem: str | None, picture
 
 
 def difference_block(found: Difference) -> str:
-    """In words: one sentence, and the changes behind a click."""
+    """In words: one sentence, and the first changes behind a click."""
     sentence = f"<p>{text(found.summary)}</p>"
-    return sentence + (f"<details><summary>Changes</summary>{_changes(found)}</details>" if found.changes else "")
+    return sentence + (f"<details><summary>Changes</summary>{_changes(found, FEW)}</details>" if found.changes else "")
 
 
 def overlay_block(found: Difference) -> str:
@@ -103,7 +105,9 @@ def overlay_block(found: Difference) -> str:
     if not found.overlay:
         return f'<p class="problem">{text(found.summary)}</p>'
     sides = '<p class="dim">Left is the query, right is this drawing.</p>'
-    listed = f"<div><p>{text(found.summary)}</p>{sides}{_changes(found) if found.changes else ''}</div>"
+    listed = (
+        f"<div><p>{text(found.summary)}</p>{sides}{_changes(found, len(found.changes)) if found.changes else ''}</div>"
+    )
     return f'<div class="beside"><div class="overlay">{found.overlay}</div>{listed}</div>'
 
 
@@ -134,9 +138,10 @@ def _score(score: float, share_below: float | None) -> str:
     return f'<p class="score"><b>{score:.4f}</b>{bar}</p>{worth}'
 
 
-def _changes(found: Difference) -> str:
-    rows = "".join(f"<li>{text(words)}</li>" for words in found.changes)
-    more = f'<p class="dim">… and {found.left_out:,} more</p>' if found.left_out else ""
+def _changes(found: Difference, most: int) -> str:
+    rows = "".join(f"<li>{text(words)}</li>" for words in found.changes[:most])
+    left_out = len(found.changes[most:]) + found.left_out
+    more = f'<p class="dim">… and {left_out:,} more</p>' if left_out else ""
     return f'<ol class="changes">{rows}</ol>{more}'
 
 
