@@ -10,6 +10,7 @@ from model.DeepDXF_dataset import DeepDXFData
 from model.DeepDXF_task import DeepDXFTask
 from utils.cli import run_script
 from utils.DeepDXF_early_stopping import DeepDXFEarlyStopping
+from utils.distributed.launch import across_processes
 from utils.engine.cross_validation import CrossValidation
 
 
@@ -18,10 +19,10 @@ def main(config: DeepDXFConfig) -> None:
         kind="deepdxf",
         config=config,
         data=DeepDXFData(config),
-        build_task=lambda: DeepDXFTask(config),
-        build_early_stopping=lambda: DeepDXFEarlyStopping(config.patience, config.min_delta),
+        build_task=DeepDXFTask,
+        build_early_stopping=lambda setting: DeepDXFEarlyStopping(setting.patience, setting.min_delta),
     ).run()
 
 
 if __name__ == "__main__":
-    run_script(DeepDXFConfig, main)
+    run_script(DeepDXFConfig, across_processes(main))

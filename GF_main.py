@@ -9,6 +9,7 @@ from config.GF_config import GFConfig
 from model.GF_dataset import GFData
 from model.GF_task import GFTask
 from utils.cli import run_script
+from utils.distributed.launch import across_processes
 from utils.engine.cross_validation import CrossValidation
 from utils.GF_early_stopping import GFEarlyStopping
 
@@ -18,11 +19,11 @@ def main(config: GFConfig) -> None:
         kind="gf",
         config=config,
         data=GFData(config),
-        build_task=lambda: GFTask(config),
-        build_early_stopping=lambda: GFEarlyStopping(config.patience, config.min_delta),
+        build_task=GFTask,
+        build_early_stopping=lambda setting: GFEarlyStopping(setting.patience, setting.min_delta),
         together=config.folds == "together",
     ).run()
 
 
 if __name__ == "__main__":
-    run_script(GFConfig, main)
+    run_script(GFConfig, across_processes(main))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from config.joint_config import JointConfig
 from joint_train import train_joint
 from utils.cli import run_script
+from utils.distributed.launch import across_processes
 
 
 def main(config: JointConfig) -> None:
@@ -18,4 +19,4 @@ def main(config: JointConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_script(JointConfig, main)
+    run_script(JointConfig, across_processes(main))

@@ -22,6 +22,6 @@ def train_joint(config: JointConfig) -> dict[str, Any]:
         kind="joint",
         config=config,
         data=JointDataLoader(config),
-        build_task=lambda: JointTask(config),
-        build_early_stopping=lambda: JointEarlyStopping(config.patience, config.min_delta),
+        build_task=JointTask,
+        build_early_stopping=lambda setting: JointEarlyStopping(setting.patience, setting.min_delta),
     ).run()

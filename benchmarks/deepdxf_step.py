@@ -155,8 +155,8 @@ def our_step(dataset: DeepDXFDataset, config: BenchmarkConfig, options: DeepDXFC
     optimizer = build_optimizer(task, options)
 
     def step(indices: np.ndarray) -> int:
-        rng = stream(config.seed, int(indices[0]))
-        batch = dataset.two_views(indices, options, rng, options.max_view_entities)
+        rngs = [stream(config.seed, int(index)) for index in indices]
+        batch = dataset.two_views(indices, options, rngs, options.max_view_entities)
         _learn(task, optimizer, task(batch)["loss"])
         return len(batch["rows"])
 
@@ -249,7 +249,8 @@ def floor_seconds(
     """CPU seconds of the matrix products of training on these batches, at that rate."""
     flops = 0.0
     for indices in batches:
-        views = dataset.two_views(indices, options, stream(config.seed, int(indices[0])), options.max_view_entities)
+        rngs = [stream(config.seed, int(index)) for index in indices]
+        views = dataset.two_views(indices, options, rngs, options.max_view_entities)
         flops += 3 * product_flops(views["lengths"], options)
     return flops / rate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from config.run_config import RunConfig, require
 
@@ -86,6 +86,8 @@ class DeepDXFConfig(RunConfig, DeepDXFModelConfig):
     """Drawings in a batch; each is compared with all others in it."""
     patience: int = 7
     min_delta: float = 0.001
+
+    MEMORY_OPTIONS: ClassVar = ("--batch_size", "--tokens_at_once", "--max_view_entities")
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)

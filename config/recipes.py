@@ -12,12 +12,16 @@ from config.run_config import Recipe, RunConfig
 
 # the rows of entities alone, all of a drawing's in both views, two dropout masks
 PLAIN_DEEPDXF = {"reads": "sequence", "views": "dropout", "max_view_entities": 0}
+PLAIN_SCHEDULE = {"lr": 1e-4, "schedule": "plateau"}
 
 REFERENCE: dict[type[RunConfig], Callable[[], RunConfig]] = {
     GFConfig: lambda: GFConfig(recipe="reference"),
     DeepDXFConfig: lambda: DeepDXFConfig(recipe="reference", **PLAIN_DEEPDXF),
     JointConfig: lambda: JointConfig(
-        recipe="reference", deepdxf=DeepDXFModelConfig(**PLAIN_DEEPDXF), cross_modal_weight=0.0
+        recipe="reference",
+        deepdxf=DeepDXFModelConfig(**PLAIN_DEEPDXF),
+        cross_modal_weight=0.0,
+        **PLAIN_SCHEDULE,
     ),
 }
 

@@ -15,9 +15,12 @@ from dataset.sources import SequenceSource
 from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
 from model.DeepDXF_task import DeepDXFTask
 from utils.DeepDXF_utils import Chunk, collate, cut_chunks, sample_chunks
+from utils.distributed.dealing import deal
+from utils.distributed.world import world
 from utils.progress import progress
+from utils.protocol import Batch
 from utils.seeding import stream
-from utils.sheet_features import sheet_features
+from utils.sheet_features import FEATURE_SHAPES, sheet_features
 from utils.views import make_view
 
 
@@ -44,14 +47,16 @@ class DeepDXFDataset:
         return self._sequences.drawing(index)
 
     def two_views(
-        self, indices: np.ndarray, config: DeepDXFModelConfig, rng: np.random.Generator, limit: int
+        self, indices: np.ndarray, config: DeepDXFModelConfig, rngs: Sequence[np.random.Generator], limit: int
     ) -> dict[str, Any]:
         """Two views of each drawing as one batch: all first views, then all second views in the same order.
 
         Args:
+            rngs: what is random in the views of each drawing.
             limit: most entities of a view, 0 for all.
         """
-        pairs = [_views_of_one(self.drawing(index), config, rng, limit) for index in indices]
+        drawings = (self.drawing(index) for index in indices)
+        pairs = [_views_of_one(drawing, config, rng, limit) for drawing, rng in zip(drawings, rngs, strict=True)]
         return assemble([view for views in zip(*pairs, strict=True) for view in views], config)
 
     def plain_batches(
@@ -82,7 +87,10 @@ def plain_batch(drawings: Sequence[Drawing], config: DeepDXFModelConfig) -> dict
 
 def _stacked(drawings: Sequence[Drawing]) -> dict[str, Tensor]:
     features = [sheet_features(drawing) for drawing in drawings]
-    return {name: torch.from_numpy(np.stack([each[name] for each in features])) for name in features[0]}
+    return {
+        name: torch.from_numpy(np.stack([each[name] for each in features])) if features else torch.zeros(0, *shape)
+        for name, shape in FEATURE_SHAPES.items()
+    }
 
 
 def _views_of_one(
@@ -100,7 +108,10 @@ def _views_of_one(
 
 
 class DeepDXFLoader:
-    """Batches of two views: every drawing once an epoch. Training views are new every epoch, others always equal."""
+    """Batches of two views: every drawing once an epoch. Training views are new every epoch, others always equal.
+
+    A drawing's views follow from its place in the step, so that they are the same whichever process has it.
+    """
 
     def __init__(
         self, dataset: DeepDXFDataset, indices: np.ndarray, batch_size: int, config: DeepDXFConfig, train: bool
@@ -115,13 +126,23 @@ class DeepDXFLoader:
     def __len__(self) -> int:
         return self._n_batches
 
-    def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
+    @property
+    def most_processes(self) -> int:
+        """A step's drawings, see :attr:`utils.protocol.Loader.most_processes`."""
+        return max(1, len(self.indices) // len(self))
+
+    def epoch(self, epoch: int) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.config.seed, epoch)
         limit = self.config.max_view_entities
         for step, block in enumerate(blocks):
+            if not self.train and not world().takes(step):
+                yield None
+                continue
             chosen = self.indices[block]
-            batch = self.dataset.two_views(chosen, self.config, stream(self.config.seed, epoch, step), limit)
+            places = deal(len(chosen), world()) if self.train else np.arange(len(chosen))
+            rngs = [stream(self.config.seed, epoch, step, place) for place in places.tolist()]
+            batch = self.dataset.two_views(chosen[places], self.config, rngs, limit)
             yield {**batch, "names": [self.dataset.names[i] for i in chosen]}
 
 
@@ -134,14 +155,14 @@ class DeepDXFData(FoldedData):
         self.dataset = DeepDXFDataset(self.folder.deepdxf)
         self.facts = self.dataset.reading
 
-    def prepare(self, task: DeepDXFTask, fold: int) -> None:
+    def prepare(self, task: DeepDXFTask, fold: int | None) -> None:
         task.fit(self.dataset.features(self._training(fold)))
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
         return (batch for _, batch in self.dataset.plain_batches(self._training(fold), self.config))
 
-    def _training(self, fold: int) -> np.ndarray:
-        return self.dataset.indices(self.split.folds[fold].train)
+    def _training(self, fold: int | None) -> np.ndarray:
+        return self.dataset.indices(self.split.training(fold))
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> DeepDXFLoader:
         indices = self.dataset.indices(names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -31,7 +30,7 @@ def pool(chunk_sums: Tensor, lengths: Sequence[int], drawing: Tensor, n_drawings
     Shape: ``chunk_sums [C, D]``, ``drawing [C]`` -> float32 ``[n_drawings, D]``.
     """
     with full_precision(chunk_sums):
-        member = F.one_hot(drawing, n_drawings).T.float()  # [n_drawings, C]
+        member = (drawing == torch.arange(n_drawings, device=drawing.device)[:, None]).float()  # [n_drawings, C]
         count = member @ torch.tensor(lengths, dtype=torch.float32, device=drawing.device)  # [n_drawings]
         return member @ chunk_sums / count.clamp(min=1)[:, None]
 

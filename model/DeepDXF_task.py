@@ -14,13 +14,14 @@ from model.contrastive import hits, unit
 from model.DeepDXF_loss import cross_entropy, nt_xent_logits
 from model.DeepDXF_model import DeepDXFModel
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
+from utils.distributed.exchange import shared_mean
 
-LOOKS = (  # ways to look at a drawing, and the parts of its vector that each has
-    ("sequence", "type_counts"),
-    ("image", "coarse_image", "statistics", "stroke_statistics"),
-    ("words", "letters"),
+LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of the vector that share it
+    (0.2, ("sequence", "type_counts")),
+    (0.4, ("image", "coarse_image", "statistics", "stroke_statistics")),
+    (0.4, ("words", "letters")),
 )
-WEIGHTS = {name: 1 / (len(LOOKS) * len(parts)) for parts in LOOKS for name in parts}
+WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
 
 
 class DeepDXFTask(nn.Module):
@@ -32,8 +33,8 @@ class DeepDXFTask(nn.Module):
     own.
 
     With ``reads="sheet"`` a drawing's vector has parts: the sequence, and what :class:`SheetEncoder` learns and
-    measures. Each learned part has a head and an NT-Xent of its own. How a drawing was drawn, its ink and its letters
-    count alike in a vector (``LOOKS``), however many numbers each has.
+    measures. Each learned part has a head and an NT-Xent of its own. How much each part counts in a vector is fixed
+    (``LOOKS``), however many numbers it has.
     """
 
     def __init__(self, config: DeepDXFModelConfig) -> None:
@@ -64,13 +65,11 @@ class DeepDXFTask(nn.Module):
         either view to the vector without views that a search uses.
         """
         parts = self._learned(batch)  # each [2N, .]
-        logits = {
-            name: nt_xent_logits(*head(parts[name]).chunk(2), self.temperature)  # [2N, 2N - 1]
-            for name, head in self.projections.items()
-        }
+        projected = torch.stack([head(parts[name]) for name, head in self.projections.items()])  # [parts, 2N, .]
+        logits = nt_xent_logits(*projected.chunk(2, dim=1), self.temperature)  # [parts, 2N, 2N - 1]
         scalars = {
-            "loss": torch.stack([cross_entropy(value) for value in logits.values()]).mean(),
-            "accuracy": torch.stack([hits(value.detach()).float().mean() for value in logits.values()]).mean(),
+            "loss": cross_entropy(logits).mean(),
+            "accuracy": shared_mean(hits(logits.detach()).float()).mean(),
         }
         return scalars, self._joined(self._parts(batch, parts)).unflatten(0, (2, -1)).mean(dim=0)
 

@@ -12,7 +12,10 @@ from torch import Tensor
 from config.GF_config import GFConfig
 from dataset.sources import GraphSource
 from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
+from utils.distributed.dealing import deal_groups, partner_groups
+from utils.distributed.world import world
 from utils.GF_utils import draw_partners
+from utils.protocol import Batch
 from utils.seeding import stream
 
 
@@ -50,9 +53,17 @@ class GFDataset:
         """Keep all graphs there, so that a batch costs an index."""
         self.features, self.adjacency = self.features.to(device), self.adjacency.to(device)
 
-    def batch(self, indices: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Graphs of a step, each with a random partner among the others."""
-        return {**self.plain(indices), "partner": draw_partners(len(indices), rng)}
+    def batch(self, indices: np.ndarray, partner: Tensor) -> dict[str, Tensor]:
+        """Graphs of a step, each with its partner among the others."""
+        return {**self.plain(indices), "partner": partner}
+
+    def share(self, indices: np.ndarray, partner: Tensor, places: np.ndarray) -> dict[str, Any]:
+        """One process's graphs of a step: those at ``places``, which ascend and hold their partners too."""
+        if len(places) == len(indices):
+            return self.batch(indices, partner)
+        own_partner = torch.from_numpy(np.searchsorted(places, partner.numpy()[places]))
+        batch = self.batch(indices[places], own_partner)
+        return {**batch, "share": torch.from_numpy(places), "step_size": len(indices)}
 
     def plain(self, indices: np.ndarray) -> dict[str, Tensor]:
         """Graphs as they are, for search."""
@@ -63,8 +74,9 @@ class GFDataset:
 class GFLoader:
     """Batches of paired graphs: every graph once an epoch, none left over.
 
-    Training deals them out anew every epoch; validation and test always alike, but not by name, since neighbours in an
-    archive are sheets of one drawing and would be each other's negatives.
+    Training deals them out anew every epoch, and every process has its share of each batch. Validation and test deal
+    always alike, but not by name: neighbours in an archive are sheets of one drawing and would be each other's
+    negatives.
     """
 
     def __init__(self, dataset: GFDataset, indices: np.ndarray, batch_size: int, seed: int, train: bool) -> None:
@@ -77,12 +89,23 @@ class GFLoader:
     def __len__(self) -> int:
         return self._n_batches
 
-    def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
+    @property
+    def most_processes(self) -> int:
+        """A step's pairs, see :attr:`utils.protocol.Loader.most_processes`."""
+        return max(1, len(self.indices) // len(self) // 2)
+
+    def epoch(self, epoch: int) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch)
         for step, block in enumerate(blocks):
+            if not self.train and not world().takes(step):
+                yield None
+                continue
             chosen = self.indices[block]
-            batch = self.dataset.batch(chosen, stream(self.seed, epoch, step))
+            partner = draw_partners(len(chosen), stream(self.seed, epoch, step))
+            batch = self.dataset.batch(chosen, partner)
+            if self.train and world().size > 1:
+                batch = self.dataset.share(chosen, partner, deal_groups(partner_groups(partner), world()))
             yield {**batch, "names": self.dataset.names_at(chosen)}
 
 
@@ -98,8 +121,8 @@ class GFData(FoldedData):
     def to(self, device: torch.device) -> None:
         self.dataset.to(device)
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
-        yield self.dataset.plain(self.dataset.indices(self.split.folds[fold].train))
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
+        yield self.dataset.plain(self.dataset.indices(self.split.training(fold)))
 
     def _loader(self, names: tuple[str, ...], what: str, train: bool) -> GFLoader:
         indices = self.dataset.indices(names)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from model.contrastive import cosines, hits, positive_first
 from model.precision import full_precision
+from utils.distributed.exchange import sharers, total
 
 
 def node_infonce_logits(z1: Tensor, z2: Tensor, present: Tensor, tau: float) -> Tensor:
@@ -34,7 +35,8 @@ def node_infonce(z1: Tensor, z2: Tensor, present: Tensor, tau: float) -> tuple[T
         -log( e^s(u_i, v_i) / ( sum_k e^s(u_i, v_k) + sum_{k != i} e^s(u_i, u_k) ) )
 
     and the same with the views exchanged; the mean over both directions and the present nodes, then over the graphs
-    that have a node. Without any such graph the loss is 0. In float32, also under autocast.
+    that have a node. Without any such graph the loss is 0. In float32, also under autocast. Where processes share a
+    step, it is the mean over theirs of what each returns.
 
     Shape: ``z1, z2 [B, N, D]``, ``present [B, N]`` -> loss, accuracy (share of present nodes whose positive is the
     largest; detached).
@@ -43,6 +45,7 @@ def node_infonce(z1: Tensor, z2: Tensor, present: Tensor, tau: float) -> tuple[T
         logits = node_infonce_logits(z1, z2, present, tau)
         share = present.repeat(1, 2).float()  # [B, 2N]
         share = share / share.sum(dim=1, keepdim=True).clamp(min=1)
-        share = share / present.any(dim=1).sum().clamp(min=1)  # sums to 1 over the batch
+        graphs = total(present.any(dim=1).sum())  # of all processes that share the step
+        share = share * (sharers() / graphs.clamp(min=1))  # sums to 1 over the batch
         loss = (-F.log_softmax(logits, dim=-1)[..., 0] * share).sum()
         return loss, (hits(logits.detach()) * share).sum()

@@ -104,14 +104,12 @@ class GFModel(nn.Module):
         present = present_nodes(features)
         return pool(self.encoder(features, adjacency, present))
 
-    def draw(self, features: Tensor) -> dict[str, Tensor]:
-        """What is random in a forward, from torch's generator: a row of each tensor is a graph's.
+    def draw(self, batch: int, device: torch.device) -> dict[str, Tensor]:
+        """What is random in a forward of ``batch`` graphs, from torch's generator: a row of each tensor is a graph's.
 
-        Shape: ``features [B, 10, 11]`` -> uniform in [0, 1) for each view, ``columns [B, 2, 11]`` and ``edges
-        [B, 2, 10, 10]``; in training mode for each layer ``i`` dropout's mask of the plain graph and both views,
-        ``kept_i [B, 3, 10, width]``.
+        Shape: uniform in [0, 1) for each view, ``columns [B, 2, 11]`` and ``edges [B, 2, 10, 10]``; in training mode
+        for each layer ``i`` dropout's mask of the plain graph and both views, ``kept_i [B, 3, 10, width]``.
         """
-        batch, device = len(features), features.device
         noise = {
             "columns": torch.rand(batch, 2, N_FEATURES, device=device),
             "edges": torch.rand(batch, 2, N_NODES, N_NODES, device=device),
@@ -130,7 +128,7 @@ class GFModel(nn.Module):
         """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``; ``noise`` as :meth:`draw`
         gives it, which it does if left out."""
         config, present = self.config, present_nodes(features)
-        noise = self.draw(features) if noise is None else noise
+        noise = self.draw(len(features), features.device) if noise is None else noise
         columns, edges = noise["columns"], noise["edges"]
         graphs = features, adjacency, present
         view_1 = make_view(*graphs, config.feature_drop_1, config.edge_drop_1, columns[:, 0], edges[:, 0])

@@ -19,7 +19,8 @@ class GFTask(nn.Module):
 
     A batch holds ``features`` float32 ``[B, 10, 11]``, ``adjacency`` float32 ``[B, 10, 10]`` (0/1, symmetric, no self
     loops) and, to train, ``partner`` int64 ``[B]``: the other graph that each graph meets. Graphs that are all zero
-    change neither the loss nor a gradient, so that batches can be filled up with them.
+    change neither the loss nor a gradient, so that batches can be filled up with them. A process's share of a step has
+    ``share`` int64 ``[B]``: the places of its graphs in the step's batch, and ``step_size``, how many that has.
     """
 
     def __init__(self, config: GFModelConfig) -> None:
@@ -33,8 +34,14 @@ class GFTask(nn.Module):
 
     def draw(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """What is random in a forward of ``batch``, from torch's generator. A forward that finds it under ``noise``
-        draws nothing itself."""
-        return self.model.draw(batch["features"])
+        draws nothing itself.
+
+        Of a share it is drawn for the whole step: a graph's views are the same, whichever process has it."""
+        features = batch["features"]
+        if "share" not in batch:
+            return self.model.draw(len(features), features.device)
+        noise = self.model.draw(batch["step_size"], features.device)
+        return {name: rows[batch["share"]] for name, rows in noise.items()}
 
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Scalars: ``loss`` to backpropagate, ``accuracy``."""

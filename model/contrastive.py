@@ -32,15 +32,18 @@ def cosines(one: Tensor, two: Tensor) -> Tensor:
     return one @ two.transpose(-1, -2) * inverse[0][..., :, None] * inverse[1][..., None, :]
 
 
-def positive_first(similarity: Tensor) -> Tensor:
+def positive_first(similarity: Tensor, rows: Tensor | None = None) -> Tensor:
     """Reorder each row: the positive into column 0, the negatives behind it, the diagonal left out.
 
-    Shape: ``[..., 2N, 2N]`` -> ``[..., 2N, 2N - 1]``.
+    ``rows``: which of the 2N rows ``similarity`` holds, all of them if left out.
+
+    Shape: ``[..., R, 2N]``, ``rows [R]`` -> ``[..., R, 2N - 1]``.
     """
     size = similarity.shape[-1]
+    rows = torch.arange(size, device=similarity.device) if rows is None else rows
     step = torch.arange(1, size, device=similarity.device)
     step = torch.cat([step[size // 2 - 1 : size // 2], step[: size // 2 - 1], step[size // 2 :]])  # N, then the others
-    columns = (torch.arange(size, device=similarity.device)[:, None] + step) % size  # [2N, 2N - 1]
+    columns = (rows[:, None] + step) % size  # [R, 2N - 1]
     return similarity.gather(-1, columns.expand(*similarity.shape[:-1], size - 1))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -85,20 +88,38 @@ class FoldedData:
         self.n_folds = len(self.split.folds)
         self.facts: dict[str, Any] = {}
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the drawings' names, how they are split and how they were read."""
+        content = [sorted(self.folder.gf), sorted(self.folder.deepdxf), self.split.test, self.split.folds, self.facts]
+        text = json.dumps(content, default=lambda fold: [fold.train, fold.val], sort_keys=True)
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    def with_options(self, config: RunConfig) -> Self:
+        """The same drawings and split under another setting of a grid."""
+        other = copy.copy(self)
+        other.config = config
+        return other
+
     def to(self, device: torch.device) -> None:
         """Batches come from main memory; a subclass whose tensors are small keeps them on the device."""
 
-    def prepare(self, task: nn.Module, fold: int) -> None:
-        """Show a fresh task the fold's training drawings, which some tasks standardise by."""
+    def prepare(self, task: nn.Module, fold: int | None) -> None:
+        """Show a fresh task the fold's training drawings, which some tasks standardise by; ``None``: all but the
+        test's."""
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
-        """The fold's training drawings as they are, in batches that the task's ``embed`` takes."""
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
+        """The same drawings as they are, in batches that the task's ``embed`` takes."""
         raise NotImplementedError
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]:
         """Training and validation of a fold. Raises UserError when either is too small to contrast anything."""
         names = self.split.folds[fold]
         return self._loader(names.train, "training", train=True), self._loader(names.val, "validation", train=False)
+
+    def get_final_loader(self) -> Loader:
+        """All drawings but the test's, to train on."""
+        return self._loader(self.split.training(None), "training", train=True)
 
     def get_test_loaders(self) -> Loader:
         """The held-out drawings. Raises UserError when they are too few to contrast anything."""

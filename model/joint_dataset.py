@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +14,40 @@ from model.data_folder import FoldedData, epoch_batches, require_drawings, requi
 from model.DeepDXF_dataset import DeepDXFDataset
 from model.GF_dataset import GFDataset
 from model.joint_task import JointTask
+from utils.distributed.dealing import deal_groups, partner_groups
+from utils.distributed.world import World, world
+from utils.GF_utils import draw_partners
+from utils.protocol import Batch
 from utils.seeding import stream
+
+
+class StepShare(NamedTuple):
+    """One process's part of a step: places of its graphs and of its sequences in the step, both ascending, and the
+    pairs ``[M, 2]`` of (graph, sequence) of the same drawing, counted within the share."""
+
+    graphs: np.ndarray
+    sequences: np.ndarray
+    pairs: np.ndarray
+
+
+def share_of_step(partner: Tensor, pairs: np.ndarray, n_sequences: int, world: World) -> StepShare:
+    """Partners stay together, a drawing's sequence is where its graph is, and what is left over is dealt out from the
+    other end. Sequences cost most, so what is dealt out evenly are the pairs of graphs with as many sequences.
+
+    Shape: ``partner [B]``, ``pairs [M, 2]`` of the whole step.
+    """
+    groups = partner_groups(partner)
+    graphs = deal_groups(groups, world, cost=[np.isin(group, pairs[:, 0]).sum() for group in groups])
+    own_pairs = pairs[np.isin(pairs[:, 0], graphs)]
+    alone = np.setdiff1d(np.arange(n_sequences), pairs[:, 1])
+    sequences = np.sort(np.concatenate([own_pairs[:, 1], alone[world.size - 1 - world.rank :: world.size]]))
+    places = [np.searchsorted(graphs, own_pairs[:, 0]), np.searchsorted(sequences, own_pairs[:, 1])]
+    return StepShare(graphs, sequences, np.stack(places, axis=1))
+
+
+# An epoch of a few hundred drawings would otherwise be a step or two, and fifty of them too few to learn from.
+SMALL_SET_STEPS = 5  # at least, in an epoch
+SMALL_STEP_DRAWINGS = 16  # at least, in a step that is made smaller for it
 
 
 class JointLoader:
@@ -48,30 +82,48 @@ class JointLoader:
     def __len__(self) -> int:
         return self._n_steps
 
+    @property
+    def most_processes(self) -> int:
+        """A step's pairs of graphs, see :attr:`utils.protocol.Loader.most_processes`."""
+        both, graphs_only, _ = map(len, self._parts)
+        return max(1, (both + graphs_only) // len(self) // 2)
+
     def _count_steps(self) -> int:
-        """As many as GF's batch size asks for and every step still has two of each: one has nothing to differ from."""
+        """As many as GF's batch size asks for and every step still has two of each: one has nothing to differ from.
+
+        A training set that is small for that batch size gets more and smaller steps, see ``SMALL_SET_STEPS``.
+        """
         both, graphs_only, sequences_only = map(len, self._parts)
-        steps = max(1, (both + graphs_only) // (2 * self.config.gf_batch_pairs))
+        graphs = both + graphs_only
+        steps = max(1, graphs // (2 * self.config.gf_batch_pairs))
+        if self.train:
+            steps = max(steps, min(SMALL_SET_STEPS, graphs // SMALL_STEP_DRAWINGS))
         while steps > 1 and min(both // steps + only // steps for only in (graphs_only, sequences_only)) < 2:
             steps -= 1
         return steps
 
-    def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
+    def epoch(self, epoch: int) -> Iterator[Batch | None]:
         seed, epoch = self.config.seed, epoch if self.train else 0
         limit = self.config.deepdxf.max_view_entities
         dealt = [epoch_batches(len(part), len(self), seed, epoch) for part in self._parts]
         for step, blocks in enumerate(zip(*dealt, strict=True)):
+            if not self.train and not world().takes(step):
+                yield None
+                continue
             names = [part[i] for part, block in zip(self._parts, blocks, strict=True) for i in block]
             graphs, sequences = self.gf.indices(names), self.deepdxf.indices(names)
             if self.config.deepdxf_batch and self.train:
                 sequences = sequences[: self.config.deepdxf_batch]
-            rng = stream(seed, epoch, step)
+            partner = draw_partners(len(graphs), stream(seed, epoch, step))
             graph_names = [self.gf.names[i] for i in graphs]
             sequence_names = [self.deepdxf.names[i] for i in sequences]
+            pairs = _pairs(graph_names, sequence_names)
+            share = share_of_step(partner, pairs, len(sequences), world() if self.train else World())
+            rngs = [stream(seed, epoch, step, place) for place in share.sequences.tolist()]
             yield {
-                "gf": self.gf.batch(graphs, rng),
-                "deepdxf": self.deepdxf.two_views(sequences, self.config.deepdxf, rng, limit),
-                "pairs": _pairs(graph_names, sequence_names),
+                "gf": self.gf.share(graphs, partner, share.graphs),
+                "deepdxf": self.deepdxf.two_views(sequences[share.sequences], self.config.deepdxf, rngs, limit),
+                "pairs": torch.from_numpy(share.pairs),
                 "names": list(dict.fromkeys([*graph_names, *sequence_names])),
             }
 
@@ -87,12 +139,12 @@ class JointDataLoader(FoldedData):
         self.deepdxf = DeepDXFDataset(self.folder.deepdxf)
         self.facts = {**self.deepdxf.reading, **self.gf.reading}
 
-    def prepare(self, task: JointTask, fold: int) -> None:
-        task.deepdxf.fit(self.deepdxf.features(self.deepdxf.indices(self.split.folds[fold].train)))
+    def prepare(self, task: JointTask, fold: int | None) -> None:
+        task.deepdxf.fit(self.deepdxf.features(self.deepdxf.indices(self.split.training(fold))))
 
-    def archive(self, fold: int) -> Iterator[dict[str, Any]]:
+    def archive(self, fold: int | None) -> Iterator[dict[str, Any]]:
         graph_names = set(self.gf.names)
-        names = [name for name in self.split.folds[fold].train if name in graph_names]
+        names = [name for name in self.split.training(fold) if name in graph_names]
         sequences = self.deepdxf.indices(names)
         graphs = self.gf.indices([self.deepdxf.names[i] for i in sequences])
         for first, batch in self.deepdxf.plain_batches(sequences, self.config.deepdxf):
@@ -104,8 +156,8 @@ class JointDataLoader(FoldedData):
         return JointLoader(self.gf, self.deepdxf, names, self.config, train)
 
 
-def _pairs(graph_names: list[str], sequence_names: list[str]) -> Tensor:
+def _pairs(graph_names: list[str], sequence_names: list[str]) -> np.ndarray:
     """``[M, 2]``: positions of every drawing that is in both halves of a step."""
     position = {name: i for i, name in enumerate(sequence_names)}
     pairs = [(i, position[name]) for i, name in enumerate(graph_names) if name in position]
-    return torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from model.contrastive import unit
 from model.precision import full_precision
+from utils.distributed.exchange import gather, shared_mean
 
 
 def cross_modal_infonce(a: Tensor, b: Tensor, temperature: float) -> Tensor:
@@ -15,16 +16,22 @@ def cross_modal_infonce(a: Tensor, b: Tensor, temperature: float) -> Tensor:
 
     Row ``i`` of both belongs to the same drawing, other rows to others; the mean of choosing ``b`` by ``a`` and ``a``
     by ``b``. Fewer than two pairs offer no choice: the loss is 0, still connected to its inputs, so that every
-    parameter behind them gets a (zero) gradient. In float32, also under autocast.
+    parameter behind them gets a (zero) gradient. In float32, also under autocast. Where processes share a step, the M
+    pairs are those of all, and it is the mean over the processes of what each returns.
 
-    Shape: ``a, b [M, D]`` -> scalar; chance gives ``ln M``.
+    Shape: ``a, b [m, D]`` -> scalar; chance gives ``ln M``.
     """
     with full_precision(a):
-        if len(a) < 2:
-            return (a.float().sum() + b.float().sum()) * 0.0
-        logits = unit(a) @ unit(b).T / temperature  # [M, M]
-        same = torch.arange(len(a), device=a.device)
-        return (F.cross_entropy(logits, same) + F.cross_entropy(logits.T, same)) / 2
+        everyone, own = gather(torch.stack([unit(a), unit(b)], dim=1))  # [M, 2, D]
+        all_a, all_b = everyone.unbind(dim=1)
+        if len(everyone) < 2:
+            return everyone.sum() * 0.0
+        same = torch.arange(own.start, own.stop, device=a.device)
+        losses = [
+            F.cross_entropy(rows[own] @ columns.T / temperature, same, reduction="none")  # [m]
+            for rows, columns in ((all_a, all_b), (all_b, all_a))
+        ]
+        return shared_mean(torch.cat(losses))
 
 
 class CrossModalLoss(nn.Module):

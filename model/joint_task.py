@@ -31,8 +31,8 @@ class JointTask(nn.Module):
         super().__init__()
         self.gf = GFTask(config.gf)
         self.deepdxf = DeepDXFTask(config.deepdxf)
-        # with a sheet GF is one of nine parts, else one of two
-        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 9
+        # with a sheet GF counts as little as what DeepDXF says of how a drawing was drawn, else as much as DeepDXF
+        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 15
         self.pairs = PairQuantiles(["gf", "deepdxf", "joint"])
         self.weighting = make_weighting(config)
         self.cross_modal_weight = config.cross_modal_weight
@@ -45,9 +45,14 @@ class JointTask(nn.Module):
                 config.cross_modal_temperature,
             )
 
+    def draw(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """See :meth:`GFTask.draw`; DeepDXF's views come with the batch."""
+        return self.gf.draw(batch["gf"])
+
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Scalars: ``loss`` to backpropagate; detached, its parts and the weights they had."""
-        gf, gf_vectors = self.gf.forward_with_vectors(batch["gf"])
+        noise = {"noise": batch["noise"]} if "noise" in batch else {}
+        gf, gf_vectors = self.gf.forward_with_vectors({**batch["gf"], **noise})
         deepdxf, deepdxf_vectors = self.deepdxf.forward_with_vectors(batch["deepdxf"])
         loss, weights = self.weighting({"gf": gf["loss"], "deepdxf": deepdxf["loss"]}, self._compared_parameters())
         cross_modal = loss.new_zeros(())

@@ -73,9 +73,11 @@ def test_joint_run_leaves_what_it_promises(joint_run):
     assert {path.name for path in log.iterdir()} == {
         "train.log",
         "metrics.jsonl",
+        "steps.jsonl",
         "config.json",
         "curves.png",
         "summary.json",
+        "summary.md",
     }
     summary = json.loads((log / "summary.json").read_text(encoding="utf-8"))
     assert len(summary["folds"]) == 2
@@ -145,7 +147,7 @@ def test_compare_any_mix_of_dxf_and_h5(joint_run, method):
 
 @pytest.mark.parametrize("method", ["cosine", "euclidean"])
 def test_compare_says_what_a_score_is_worth(joint_run, method):
-    """Behind the scores, and only where training measured it: not in the checkpoint of a fold."""
+    """Behind the scores, by the model that ships and by that of a fold."""
 
     def lines(model, second):
         files = ["--file1", vectors[0], "--file2", second, "--method", method]
@@ -162,7 +164,7 @@ def test_compare_says_what_a_score_is_worth(joint_run, method):
         assert line == f"{name:<9}more alike than {100 * share:.1f} % of pairs of training drawings"
     assert found[3] != found[4], "each encoder has its own"
     assert lines("best_model.pth", vectors[0])[3].startswith("joint    more alike than 100.0 % of")
-    assert len(lines("fold_1.pth", vectors[-1])) == 3
+    assert len(lines("fold_1.pth", vectors[-1])) == 6
 
 
 def test_compare_says_what_is_wrong_in_one_sentence(joint_run):

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from dataset.entities import ROW_LENGTH
+
 Chunk = tuple[int, np.ndarray]  # index of its first entity inside the drawing, rows [T, ROW_LENGTH]
 
 
@@ -31,13 +33,15 @@ def sample_chunks(chunks: Sequence[Chunk], limit: int, rng: np.random.Generator)
 
 
 def collate(drawings: Sequence[Sequence[Chunk]]) -> dict[str, Any]:
-    """The chunks of several drawings, one behind the other and sorted by length: nothing is padded.
+    """The chunks of several drawings, one behind the other and sorted by length: nothing is padded. Without any
+    drawing there is one chunk, of no entity.
 
     Returns:
         ``rows`` int16 ``[M, ROW_LENGTH]``, ``position`` int32 ``[M]`` (index of an entity in its drawing), ``lengths``
         (of the C chunks, plain numbers, M in sum), ``drawing`` int64 ``[C]`` (whose chunk), ``n_drawings``.
     """
     chunks = [(index, start, rows) for index, drawing in enumerate(drawings) for start, rows in drawing]
+    chunks = chunks or [(0, 0, np.empty((0, ROW_LENGTH), np.int16))]  # no drawing, but a batch like any other
     chunks.sort(key=lambda chunk: len(chunk[2]))
     positions = [np.arange(start, start + len(rows), dtype=np.int32) for _, start, rows in chunks]
     return {

@@ -49,14 +49,21 @@ def run_script(
     sys.exit(status or 0)
 
 
-def parse(config_class: type[Config], arguments: Sequence[str], description: str | None = None) -> Config:
-    """A config from a command line; for a training run the options start from its ``--recipe``.
+def parse(
+    config_class: type[Config],
+    arguments: Sequence[str],
+    description: str | None = None,
+    default: Config | None = None,
+) -> Config:
+    """A config from a command line; for a training run the options start from its ``--recipe``, or from ``default``.
 
     Raises:
         SystemExit: a wrong option (status 2), or ``--help`` was asked for (0).
     """
-    recipe = {"default": asked_for(config_class, arguments)} if issubclass(config_class, RunConfig) else {}
-    return tyro.cli(config_class, args=arguments, description=description, use_underscores=True, **recipe)
+    if default is None and issubclass(config_class, RunConfig):
+        default = asked_for(config_class, arguments)
+    start = {} if default is None else {"default": default}
+    return tyro.cli(config_class, args=arguments, description=description, use_underscores=True, **start)
 
 
 def _nobody_reads() -> bool:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from config.joint_config import JointConfig
+from utils.distributed.exchange import mean
 
 Losses = Mapping[str, Tensor]
 
@@ -113,7 +114,7 @@ class GradNormWeighting(Weighting):
     relative to the mean over tasks. Every training step moves the weights down the gradient of
     ``sum_i |G_i - mean(G) r_i^alpha|``, the second term held constant, and rescales them to sum to the number of tasks.
     As ``G_i = w_i g_i``, that gradient is ``sign(G_i - mean(G) r_i^alpha) g_i``. A step uses the weights that the
-    step before has left. Under DistributedDataParallel the weights are those of rank 0, whose buffers it broadcasts.
+    step before has left. Where processes share a step, losses and gradients are the means over all of them.
     """
 
     ALPHA = 1.5
@@ -129,7 +130,7 @@ class GradNormWeighting(Weighting):
     def forward(self, losses: Losses, parameters: Sequence[nn.Parameter]) -> tuple[Tensor, dict[str, Tensor]]:
         values, weights = self._stack(losses), self.weights.clone()  # the total must not see the update
         if torch.is_grad_enabled():
-            self._update(values.detach(), gradient_norms(values, parameters))
+            self._update(mean(values.detach()), gradient_norms(values, parameters))
         return (weights * values).sum(), self._named(weights)
 
     @torch.no_grad()
@@ -156,7 +157,7 @@ def gradient_norms(losses: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor
     norms = []
     for loss in losses.unbind():
         gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        parts = [gradient.float().norm() for gradient in gradients if gradient is not None]
+        parts = [mean(gradient.float()).norm() for gradient in gradients if gradient is not None]
         norms.append(torch.stack(parts).norm() if parts else loss.new_zeros(()))
     return torch.stack(norms)
 

@@ -36,7 +36,10 @@ def require_writable(folder: Path, option: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
     with atomic_path(path) as temporary:
         # names that are no UTF-8 hold lone surrogates: JSON has an escape for them, the encoding has not
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

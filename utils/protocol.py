@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-Batch = dict[str, Any]  # tensors, nested dicts of tensors, and under "names" the drawings in it
+Batch = dict[str, Any]  # tensors, nested dicts of tensors, and under "names" the drawings of the step
 
 
 class Task(Protocol):
@@ -40,31 +40,50 @@ class StackableTask(Task, Protocol):
 
 
 class Loader(Protocol):
-    """Batches as a pure function of the epoch: the same epoch gives the same batches, whatever ran before."""
+    """Batches as a pure function of the epoch: the same epoch gives the same batches, whatever ran before.
+
+    Where several processes train, a training batch is this one's share of the step, with the names of all of it, and
+    may be empty; a validation batch is whole, or ``None`` where another process does the step.
+    """
+
+    @property
+    def most_processes(self) -> int:
+        """How many processes a training step has something for; more would idle."""
+        ...
 
     def __len__(self) -> int: ...
 
-    def epoch(self, epoch: int) -> Iterator[Batch]: ...
+    def epoch(self, epoch: int) -> Iterator[Batch | None]: ...
 
 
 class RunData(Protocol):
-    """The loaders of a cross-validation, and the facts about the data that go into its checkpoints."""
+    """The loaders of a cross-validation, and the facts about the data that go into its checkpoints.
+
+    Where a fold is asked for, ``None`` is the final training, on all that is not held out for the test.
+    """
 
     n_folds: int
     facts: dict[str, Any]
+    fingerprint: str  # changes with the drawings, their split and the facts: a run is continued on the same data only
+
+    def with_options(self, config: Any) -> RunData:
+        """The same drawings and split under another setting of a grid."""
+        ...
 
     def to(self, device: torch.device) -> None:
         """Move there what is small enough to stay."""
         ...
 
-    def prepare(self, task: Any, fold: int) -> None:
+    def prepare(self, task: Any, fold: int | None) -> None:
         """Before training: let a fresh task see the fold's training drawings."""
         ...
 
-    def archive(self, fold: int) -> Iterator[Batch]:
+    def archive(self, fold: int | None) -> Iterator[Batch]:
         """The fold's training drawings as they are, for :meth:`Task.settle`."""
         ...
 
     def get_fold_loaders(self, fold: int) -> tuple[Loader, Loader]: ...
+
+    def get_final_loader(self) -> Loader: ...
 
     def get_test_loaders(self) -> Loader: ...

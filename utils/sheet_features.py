@@ -15,11 +15,15 @@ N_LENGTHS = 12  # octaves of stroke length, the longest as long as the sheet
 STEEP = 0.02  # radians off the horizontal or vertical that still count as such
 N_STROKE_STATISTICS = 5 * N_LENGTHS + 2
 N_STATISTICS = N_STROKE_STATISTICS + len(DEEPDXF_TYPES)
+FEATURE_SHAPES = {
+    "image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE),
+    "statistics": (N_STATISTICS,),
+    "words": (N_WORD_BUCKETS,),
+}
 
 
 def sheet_features(drawing: Drawing) -> dict[str, np.ndarray]:
-    """``image`` ``[N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE]``, ``statistics`` ``[N_STATISTICS]`` and ``words``
-    ``[N_WORD_BUCKETS]``, all float32."""
+    """``image``, ``statistics`` and ``words``, float32 of ``FEATURE_SHAPES``."""
     return {
         "image": ink_image(drawing),
         "statistics": np.concatenate([stroke_statistics(drawing), type_counts(drawing)]).astype(np.float32),

@@ -29,6 +29,12 @@ class Split:
     test: tuple[str, ...]
     folds: tuple[Fold, ...]
 
+    def training(self, fold: int | None) -> tuple[str, ...]:
+        """The drawings that train a fold; ``None``: all but the test's."""
+        if fold is None:
+            return tuple(sorted((*self.folds[0].train, *self.folds[0].val)))
+        return self.folds[fold].train
+
 
 def group_of(name: str, group_by: GroupBy) -> str:
     """The key of what must stay on one side: the drawing, its sheets ``X_1 .. X_5`` together, or its folder.

@@ -7,6 +7,7 @@ import tyro
 from config.DeepDXF_config import DeepDXFConfig
 from config.GF_config import GFConfig
 from config.joint_config import JointConfig
+from config.recipes import from_recipe
 from config.run_config import from_dict, to_dict
 
 CONFIGS = [GFConfig, DeepDXFConfig, JointConfig]
@@ -15,7 +16,8 @@ CONFIGS = [GFConfig, DeepDXFConfig, JointConfig]
 @pytest.mark.parametrize("config_class", CONFIGS)
 def test_defaults_are_the_specifications(config_class):
     config = config_class()
-    assert (config.epochs, config.n_folds, config.test_fraction, config.lr) == (50, 10, 0.2, 1e-4)
+    assert (config.epochs, config.n_folds, config.test_fraction) == (50, 10, 0.2)
+    assert from_recipe(config_class, "reference").lr == 1e-4
 
 
 def test_the_encoders_defaults_are_the_specifications():

@@ -41,6 +41,8 @@ def test_reference_changes_what_the_specification_calls_plain_and_nothing_else(a
     assert changed(parse(JointConfig, arguments)) == {
         "recipe": "reference",
         "cross_modal_weight": 0.0,
+        "lr": 1e-4,
+        "schedule": "plateau",
         **{f"deepdxf.{name}": value for name, value in plain.items()},
     }
 

@@ -15,7 +15,7 @@ from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 from model.DeepDXF_dataset import DeepDXFData
 from model.GF_dataset import GFData, GFLoader
-from model.joint_dataset import JointDataLoader
+from model.joint_dataset import JointDataLoader, JointLoader
 
 EXTENTS = Extents(0, 0, 100, 100)
 N_BOTH, N_GRAPH_ONLY, N_SEQUENCE_ONLY = 41, 3, 2
@@ -179,6 +179,16 @@ def test_a_set_smaller_than_a_batch_is_one_smaller_batch(data_dir):
     train, _ = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=3, gf_batch_pairs=45)).get_fold_loaders(0)
     (step,) = train.epoch(0)
     assert len(step["gf"]["features"]) >= 2
+
+
+@pytest.mark.parametrize(("drawings", "steps"), [(31, 1), (32, 2), (79, 4), (80, 5), (200, 5), (540, 6)])
+def test_a_small_set_trains_in_more_steps_than_its_batch_size_asks_for(tmp_path, drawings, steps):
+    for i in range(drawings):
+        _write(tmp_path, str(i), 0, graph=True, sequence=True)
+    data, config = JointDataLoader(JointConfig(data_dir=tmp_path)), JointConfig()
+    names = tuple(data.gf.names)
+    assert len(JointLoader(data.gf, data.deepdxf, names, config, train=True)) == steps
+    assert len(JointLoader(data.gf, data.deepdxf, names, config, train=False)) == max(1, drawings // 90)
 
 
 def test_deepdxf_batch_can_be_fixed(data_dir):

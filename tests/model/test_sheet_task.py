@@ -88,7 +88,7 @@ def test_each_learned_part_has_a_head_and_the_loss_is_their_mean(settled):
 
 def test_the_weights_are_three_looks_alike():
     assert sum(WEIGHTS.values()) == pytest.approx(1)
-    assert [sum(WEIGHTS[name] for name in look) for look in LOOKS] == pytest.approx([1 / 3] * 3)
+    assert [sum(WEIGHTS[name] for name in parts) for _, parts in LOOKS] == pytest.approx([1 / 5, 2 / 5, 2 / 5])
     assert set(WEIGHTS) == set(
         make_task()._parts(sheet_batch(DRAWINGS[:2]), make_task()._learned(sheet_batch(DRAWINGS[:2])))
     )
@@ -258,7 +258,7 @@ def test_joint_settling_measures_all_three_scores(tmp_path):
     for name in vectors:
         torch.testing.assert_close(getattr(task.pairs, name), getattr(want, name), atol=1e-5, rtol=0)
     gf, deepdxf, joint = (functional.cosine_similarity(rows[0], rows[1], dim=0).item() for rows in vectors.values())
-    assert joint == pytest.approx(gf / 9 + 8 / 9 * deepdxf, abs=1e-5)
+    assert joint == pytest.approx(gf / 15 + 14 / 15 * deepdxf, abs=1e-5)
     assert all(getattr(want, name).isfinite().all() for name in vectors)
 
 

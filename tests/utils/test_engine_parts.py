@@ -1,5 +1,8 @@
 """Device, precision and optimizer: the small parts of the engine."""
 
+import math
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +12,8 @@ from config.joint_config import JointConfig
 from config.run_config import RunConfig
 from model.joint_task import JointTask
 from utils.engine.device import Precision, choose_device, to_device
-from utils.engine.optimizer import build_optimizer, build_schedule
+from utils.engine.optimizer import build_optimizer, clip_groups
+from utils.engine.schedule import Schedule
 
 CPU = torch.device("cpu")
 
@@ -59,10 +63,75 @@ def test_one_optimizer_holds_every_parameter_and_decays_only_matrices():
     assert "deepdxf.model.to_latent.weight" not in names
 
 
-def test_the_learning_rate_halves_when_validation_rests():
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = build_schedule(optimizer, RunConfig(lr_patience=2))
-    for loss in (3.0, 2.0, 2.0, 2.0, 2.0):
-        schedule.step(loss)
-    assert optimizer.param_groups[0]["lr"] == 0.5
-    assert build_schedule(optimizer, RunConfig(lr_patience=0)) is None
+def _rates(config, losses, steps=1, lr_factors=None):
+    """The rates of every step, epoch by epoch, while validation gives these losses."""
+    parameters = [nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    groups = [{"params": [each], "lr": lr, "initial_lr": lr} for each, lr in zip(parameters, (1.0, 0.5), strict=True)]
+    optimizer = torch.optim.SGD(groups, lr=1.0)
+    schedule, rates = Schedule(optimizer, config, lr_factors), []
+    for epoch, loss in enumerate(losses):
+        for step in range(steps):
+            schedule.start_step(epoch, step, steps)
+            first, second = (group["lr"] for group in optimizer.param_groups)
+            assert second == pytest.approx(first / 2), "all groups move by the same factor"
+            rates.append(first)
+        schedule.end_epoch(epoch, loss)
+    return rates
+
+
+def test_plateau_halves_the_rate_when_validation_rests():
+    losses = (3.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+    assert _rates(RunConfig(lr_patience=2), losses) == [1, 1, 1, 1, 1, 0.5]
+    assert _rates(RunConfig(lr_patience=2, schedule="constant"), losses) == [1] * 6
+
+
+def test_plateau_does_not_watch_the_warm_up():
+    rates = _rates(RunConfig(lr_patience=1, warmup_epochs=2), (1.0, 1.0, 5.0, 5.0, 5.0, 5.0), steps=2)
+    assert rates == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1, 0.5, 0.5])
+
+
+def test_cosine_falls_to_nothing_behind_the_warm_up():
+    rates = _rates(RunConfig(epochs=5, schedule="cosine", warmup_epochs=1), [1.0] * 5, steps=4)
+    down = [(1 + math.cos(math.pi * step / 16)) / 2 for step in range(16)]
+    assert rates == pytest.approx([0.25, 0.5, 0.75, 1, *down])
+
+
+def test_a_final_training_repeats_the_rates_of_a_fold():
+    assert _rates(RunConfig(), (9.0, 9.0, 9.0), lr_factors=(1.0, 0.5, 0.25)) == [1, 0.5, 0.25]
+    assert _rates(RunConfig(warmup_epochs=1), (9.0, 9.0), steps=2, lr_factors=(1.0, 1.0)) == [0.5, 1, 1, 1]
+
+
+def test_encoders_may_have_rates_and_clipping_of_their_own():
+    config = JointConfig(lr=0.1, gf_lr=0.01, clip_per="encoder")
+    task = JointTask(config)
+    rate = {id(p): group["lr"] for group in build_optimizer(task, config).param_groups for p in group["params"]}
+    assert {rate[id(parameter)] for parameter in task.gf.parameters()} == {0.01}
+    assert {rate[id(p)] for name, p in task.named_parameters() if not name.startswith("gf.")} == {0.1}
+    groups = clip_groups(task, config)
+    assert len(groups) == 3, "two encoders and what ties them"
+    assert sum(map(len, groups)) == len(list(task.parameters()))
+    assert len(clip_groups(task, JointConfig())) == 1
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lamb"])
+def test_every_optimizer_goes_down_and_decays_matrices_only(optimizer):
+    torch.manual_seed(0)
+    task = nn.Linear(3, 2)
+    config = RunConfig(optimizer=optimizer, lr=0.05, weight_decay=0.1)
+    moving = build_optimizer(task, config)
+    assert [group["weight_decay"] for group in moving.param_groups] == [0.1, 0.0]
+    x = torch.randn(8, 3)
+    losses = []
+    for _ in range(20):
+        loss = (task(x) - 1).square().mean()
+        moving.zero_grad()
+        loss.backward()
+        moving.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_missing_optimizer_library_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
+    with pytest.raises(UserError, match=r"requirements-lamb\.txt"):
+        build_optimizer(nn.Linear(2, 2), RunConfig(optimizer="lamb"))

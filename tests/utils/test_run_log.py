@@ -6,6 +6,21 @@ import pytest
 from config.run_config import RunConfig
 from utils.run_log import RunLog, logger
 
+SUMMARY = {
+    "settings": [
+        {"name": "lr=1", "val": {"loss": {"mean": 1.25, "std": 0.5}}, "final_epochs": 4, "chosen": True},
+        {"name": "lr=2", "val": {"loss": {"mean": 2.5, "std": 0.0}}, "final_epochs": 1, "chosen": False},
+    ],
+    "folds": [{"best_epoch": 3, "val": {"loss": 0.75}}, {"best_epoch": 4, "val": {"loss": 1.75}}],
+    "val": {"loss": {"mean": 1.25, "std": 0.5}},
+    "final": {"epochs": 4},
+    "test": {"loss": 1.5},
+    "model": "checkpoints/best_model.pth",
+    "skipped_steps": 6,
+    "seconds": 3700.0,
+    "cost": {"device": "some CPU", "peak_memory_mb": {"main": 1234.5}},
+    "environment": {"git": "abc", "python": "3.11", "versions": {"torch": "2.13"}},
+}
 RECORD = {"fold": 0, "epoch": 0, "train": {"loss": 2.0}, "val": {"loss": 1.0}, "lr": 0.1, "grad_norm": 3.0}
 
 
@@ -38,5 +53,48 @@ def test_wandb_offline_needs_no_login_and_no_network(tmp_path, monkeypatch):
     with RunLog("gf", RunConfig(log_dir=tmp_path / "logs", run_name="run", wandb="offline")) as log:
         assert log._wandb.project == "from the environment"
         log.epoch(RECORD)
-        log.summary({"test": {"loss": 1.5}})
-    assert list((tmp_path / "logs" / "run" / "wandb").glob("offline-run-*/*.wandb"))
+        log.summary(SUMMARY)
+        log.draw_curves(at_last=True)
+        state = log.state()
+    (first,) = (tmp_path / "logs" / "run" / "wandb").glob("offline-run-*/*.wandb")
+    config = RunConfig(log_dir=tmp_path / "logs", wandb="offline", resume=True)
+    with RunLog("gf", config, state) as log:
+        assert log._wandb.id in first.name, "a continued run is the same run"
+        log.epoch(RECORD)
+        assert log.state()["wandb_step"] == 2
+
+
+def test_a_continued_run_cuts_off_what_was_logged_behind_its_state(tmp_path):
+    config = RunConfig(log_dir=tmp_path, run_name="run")
+    with RunLog("gf", config) as log:
+        log.step({"fold": 0, "step": 0})
+        log.epoch(RECORD)
+        state = log.state()
+        log.step({"fold": 0, "step": 1})
+        log.epoch({**RECORD, "epoch": 1})
+    with RunLog("gf", config, state) as log:
+        assert log.history == [{"event": "epoch", **RECORD}]
+        assert log.state() == state
+        log.epoch({**RECORD, "epoch": 7})
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 7]
+    assert (tmp_path / "run" / "steps.jsonl").read_text("utf-8").splitlines() == ['{"fold": 0, "step": 0}']
+
+
+def test_the_readable_summary_says_what_ships_what_it_scored_and_what_it_cost(tmp_path):
+    with RunLog("gf", RunConfig(log_dir=tmp_path, run_name="run")) as log:
+        log.summary(SUMMARY)
+    text = (tmp_path / "run" / "summary.md").read_text(encoding="utf-8")
+    for part in (
+        "for 4 epoch(s), the median best epoch of the 2 folds",
+        "| loss | 1.2500 ± 0.5000 | 1.5000 |",
+        "| **lr=1** | 1.2500 ± 0.5000 | 4 |",
+        "| lr=2 | 2.5000 | 1 |",
+        "| 2 | 5 | 1.7500 |",
+        "Steps skipped by the gradient scaler: 6.",
+        "1 h 1 min on some CPU",
+        "1,234 MB (main)",
+        "torch 2.13",
+    ):
+        assert part in text
+    assert json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8")) == SUMMARY

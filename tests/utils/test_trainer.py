@@ -9,9 +9,10 @@ from torch import nn
 
 from config.run_config import RunConfig
 from utils.early_stopping import EarlyStopping
+from utils.engine import cross_validation
 from utils.engine.cross_validation import CrossValidation
 from utils.engine.device import Precision
-from utils.engine.learner import Learner
+from utils.engine.learner import Learner, Position
 from utils.engine.trainer import NonFiniteError, Trainer
 from utils.run_log import RunLog
 
@@ -19,7 +20,7 @@ from utils.run_log import RunLog
 class Regression(nn.Module):
     """loss = mean squared error of a linear fit; hears the end of every epoch, and what it is shown around training."""
 
-    def __init__(self):
+    def __init__(self, config=None):
         super().__init__()
         self.linear = nn.Linear(3, 1)
         self.register_buffer("offset", torch.zeros(()))
@@ -58,15 +59,19 @@ class Batches:
 class Data:
     n_folds = 3
     facts: ClassVar = {"overlap": "cross"}
+    fingerprint = "of these"
 
     def to(self, device):
         self.device = device
 
     def prepare(self, task, fold):
-        task.offset += 0.125 * (fold + 1)
+        task.offset += 0.125 * (fold + 1) if fold is not None else 1.0
 
     def archive(self, fold):
-        yield from Batches([4, 4], seed=fold).batches
+        yield from Batches([4, 4], seed=7 if fold is None else fold).batches
+
+    def get_final_loader(self):
+        return Batches([4, 4, 4], seed=7)
 
     def get_fold_loaders(self, fold):
         val = Batches([3], seed=fold + 10)
@@ -260,29 +265,29 @@ def test_a_non_finite_loss_stops_the_run_and_says_what_is_needed(tmp_path):
     assert "NonFiniteError" in (failure.parent / "train.log").read_text(encoding="utf-8")
 
 
-def test_every_fold_starts_with_fresh_weights_and_a_fresh_optimizer(tmp_path):
+def test_every_training_starts_with_fresh_weights_and_a_fresh_optimizer(tmp_path, monkeypatch):
     starts, optimizers = [], []
     config = _config(tmp_path)
 
-    class Spy(CrossValidation):
-        def _learner(self, fold, device):
-            learner = super()._learner(fold, device)
-            starts.append(learner.task.linear.weight.detach().clone())
-            optimizers.append(learner.optimizer)
-            assert learner.early_stopping.best == float("inf")
-            assert not learner.optimizer.state
-            return learner
+    class Spy(Learner):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            starts.append(self.task.linear.weight.detach().clone())
+            optimizers.append(self.optimizer)
+            assert self.early_stopping is None or self.early_stopping.best == float("inf")
+            assert not self.optimizer.state
 
-    Spy("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
-    assert len({id(optimizer) for optimizer in optimizers}) == len(optimizers)
-    for fold in range(Data.n_folds):
-        torch.manual_seed(config.seed + fold)
-        assert torch.equal(starts[fold], Regression().linear.weight), "what an untrained model of that seed has"
+    monkeypatch.setattr(cross_validation, "Learner", Spy)
+    CrossValidation("test", config, Data(), Regression, lambda config: EarlyStopping(5)).run()
+    assert len(starts) == len({id(optimizer) for optimizer in optimizers}) == Data.n_folds + 1
+    for number, start in enumerate(starts):
+        torch.manual_seed(config.seed + number)
+        assert torch.equal(start, Regression().linear.weight), "what an untrained model of that seed has"
 
 
-def test_the_best_fold_meets_the_test_and_the_files_say_so(tmp_path):
+def test_the_final_model_meets_the_test_and_the_files_say_so(tmp_path):
     config = _config(tmp_path, run_name="run")
-    summary = CrossValidation("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
+    summary = CrossValidation("test", config, Data(), Regression, lambda config: EarlyStopping(5)).run()
     names = sorted(path.name for path in config.checkpoint_dir.iterdir())
     assert names == ["best_model.pth", "fold_1.pth", "fold_2.pth", "fold_3.pth"]
     values = [fold["val"]["loss"] for fold in summary["folds"]]
@@ -290,37 +295,54 @@ def test_the_best_fold_meets_the_test_and_the_files_say_so(tmp_path):
     assert summary["val"]["loss"]["mean"] == pytest.approx(sum(values) / 3)
     best = torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)
     assert best["info"]["data"] == Data.facts
+    assert best["info"]["fold"] == "final"
+    assert best["metrics"]["val"]["loss"] == summary["val"]["loss"]["mean"]
     task = Regression()
     task.load_state_dict(best["model"])
     (batch,) = Data().get_test_loaders().batches
-    assert summary["test"]["loss"] == pytest.approx(task(batch)["loss"].item())
+    assert summary["test"]["loss"] == best["metrics"]["test"]["loss"] == pytest.approx(task(batch)["loss"].item())
     folder = config.log_dir / "run"
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [line["event"] for line in lines] == ["epoch"] * 6 + ["summary"]
+    assert [line["event"] for line in lines] == ["epoch"] * 8 + ["summary"]
+    assert [line["fold"] for line in lines[:-1]] == [0, 0, 1, 1, 2, 2, "final", "final"]
+    steps = [json.loads(line) for line in (folder / "steps.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(steps) == 3 * 2 * 2 + 2 * 3
+    mean = sum(step["loss"] for step in steps[:2]) / 2
+    assert mean == pytest.approx(lines[0]["train"]["loss"])
     assert {path.name for path in folder.iterdir()} >= {"train.log", "config.json", "curves.png", "summary.json"}
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_task_is_prepared_before_training_and_settled_on_the_weights_that_are_kept(tmp_path):
     config = _config(tmp_path, epochs=6)
-    summary = CrossValidation("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
-    folds = [torch.load(config.checkpoint_dir / f"fold_{k}.pth", weights_only=True)["model"] for k in (1, 2, 3)]
-    assert [fold["offset"].item() for fold in folds] == [0.125, 0.25, 0.375], "once, by the fold's own drawings"
-    best = summary["best_fold"]
-    torch.manual_seed(config.seed + best)
-    start = Regression()
-    x = torch.cat([batch["x"] for batch in Data().archive(best)])
-    kept = torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)["model"]
-    assert torch.equal(kept["linear.weight"], folds[best]["linear.weight"])
-    assert not torch.equal(kept["linear.weight"], start.linear.weight)
-    torch.testing.assert_close(kept["settled"], x.sum(dim=0) + kept["linear.weight"][0])
+    CrossValidation("test", config, Data(), Regression, lambda config: EarlyStopping(5)).run()
+    names = [f"fold_{k}.pth" for k in (1, 2, 3)] + ["best_model.pth"]
+    kept = [torch.load(config.checkpoint_dir / name, weights_only=True)["model"] for name in names]
+    assert [each["offset"].item() for each in kept] == [0.125, 0.25, 0.375, 1.0], "once, by its own drawings"
+    for number, each in enumerate(kept):
+        torch.manual_seed(config.seed + number)
+        assert not torch.equal(each["linear.weight"], Regression().linear.weight)
+        x = torch.cat([batch["x"] for batch in Data().archive(number if number < 3 else None)])
+        torch.testing.assert_close(each["settled"], x.sum(dim=0) + each["linear.weight"][0])
+
+
+def test_the_test_is_measured_as_validation_is_before_the_task_settles(tmp_path):
+    class Moving(Regression):
+        def settle(self, archive):
+            self.offset += 100
+
+    tests = []
+    for task in (Regression, Moving):
+        config = _config(tmp_path / task.__name__)
+        tests.append(CrossValidation("test", config, Data(), task, lambda config: EarlyStopping(5)).run()["test"])
+    assert tests[0] == tests[1]
 
 
 def test_same_seed_same_weights(tmp_path):
     runs = []
     for name in ("a", "b"):
         config = _config(tmp_path / name)
-        CrossValidation("test", config, Data(), Regression, lambda: EarlyStopping(5)).run()
+        CrossValidation("test", config, Data(), Regression, lambda config: EarlyStopping(5)).run()
         runs.append(torch.load(config.checkpoint_dir / "best_model.pth", weights_only=True)["model"])
     assert all(torch.equal(runs[0][key], runs[1][key]) for key in runs[0])
 
@@ -328,3 +350,22 @@ def test_same_seed_same_weights(tmp_path):
 def test_the_task_hears_the_training_means(tmp_path):
     task, _, history = _train_one_epoch(tmp_path, Batches([4]))
     assert task.heard == [history[0]["train"]]
+
+
+def test_a_learner_continued_from_its_state_remembers_the_rates_of_all_epochs(tmp_path):
+    """The last epoch is the best, behind rates that fell before and after the state was taken."""
+    curve = [3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 1.0]
+    config = _config(tmp_path, epochs=len(curve), lr_patience=1, patience=9)
+    whole = _learner(Scripted(), Batches([2]), Curve(curve), config)
+    first = _learner(Scripted(), Batches([2]), Curve(curve), config)
+    with RunLog("test", config) as log:
+        Trainer([whole], config, torch.device("cpu"), log).fit(Learner.keep)
+        Trainer([first], config, torch.device("cpu"), log).fit(Learner.keep, epochs=4)
+        torch.save(first.state_dict(), tmp_path / "state.pth")
+        second = _learner(Scripted(), Batches([2]), Curve(curve[4:]), config)
+        second.load_state_dict(torch.load(tmp_path / "state.pth", weights_only=True))
+        Trainer([second], config, torch.device("cpu"), log).fit(Learner.keep, start=Position(4))
+    assert second.best == whole.best
+    assert second.best.lr_factors == (1, 1, 1, 0.5, 0.5, 0.25, 0.25)
+    assert second.task.ended_epochs == len(curve)
+    assert torch.equal(second.best_weights["weight"], whole.best_weights["weight"])

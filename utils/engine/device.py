@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
+import platform
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from typing import Any
 import torch
 
 from config.errors import UserError
+from config.run_config import RunConfig
+from utils.distributed.world import world
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
@@ -35,6 +39,21 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def training_device(config: RunConfig) -> torch.device:
+    """The device of this process: that of its place on this machine where ``auto`` or ``cuda`` leave the choice.
+
+    Raises:
+        UserError: it does not exist here.
+    """
+    if config.device not in ("auto", "cuda") or not torch.cuda.is_available():
+        return choose_device(config.device)
+    place, count = world().local_rank, torch.cuda.device_count()
+    numbers = config.gpu_numbers or range(count)
+    if place >= len(numbers):
+        raise UserError(f"process {place + 1} of this machine has no GPU of its own: there are {len(numbers)} to use")
+    return choose_device(f"cuda:{numbers[place]}")
+
+
 def keep_freed_memory() -> None:
     """Let glibc keep the memory of freed tensors for the next ones instead of handing it back to Linux at once.
 
@@ -45,6 +64,25 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
             mallopt(option, 2**30)
+
+
+def describe_device(device: torch.device) -> str:
+    """What a run worked on, for its summary."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
+
+
+def peak_memory_mb(device: torch.device) -> dict[str, float]:
+    """The most main memory that this process has held, where the system says so, and of a GPU the most for tensors."""
+    peaks = {}
+    if sys.platform != "win32":
+        resource = importlib.import_module("resource")
+        unit = 1 if sys.platform == "darwin" else 1024  # of bytes there, of kilobytes elsewhere
+        peaks["main"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    if device.type == "cuda":
+        peaks["gpu"] = torch.cuda.max_memory_allocated(device) / 1e6
+    return {name: round(value, 1) for name, value in peaks.items()}
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,22 @@
-"""How the tasks of several folds meet their batches: one plainly, several as one batched program."""
+"""How tasks meet their batches: one plainly or as one of several processes, those of several folds as one program."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 
+from utils.distributed.exchange import mean, sharing_a_step, step_group
+from utils.distributed.world import world
 from utils.protocol import Batch
+from utils.seeding import derived_seed
 
 
 class Single:
@@ -30,6 +35,41 @@ class Single:
 
     def zero_grad(self, position: int) -> None:
         self.task.zero_grad(set_to_none=True)
+
+    def accumulating(self, more: bool) -> AbstractContextManager[Any]:
+        """A block for the forward and backward of a batch; ``more`` of them follow before the optimizer steps."""
+        return nullcontext()
+
+
+class Shared(Single):
+    """A task whose training steps several processes share, each with its part of the batch.
+
+    Loss and gradients are those of the whole batch (see :mod:`utils.distributed.exchange`). What a task draws for the
+    whole step (``draw``) is the same everywhere; dropout masks beyond it differ between the processes.
+    """
+
+    def __init__(self, task: nn.Module) -> None:
+        super().__init__(task)
+        # takes over the first process's weights and buffers; later ones follow from what all have exchanged
+        self._parallel = DistributedDataParallel(task, forward_sync_buffers=False)
+
+    def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
+        """See :meth:`Stack.__call__`; without gradients a step is this process's own affair."""
+        if not torch.is_grad_enabled():
+            return super().__call__(batches, seeds)
+        batch = batches[0]
+        if hasattr(self.task, "draw"):
+            batch = {**batch, "noise": _draw(self.task, batch, seeds[0])}
+        torch.manual_seed(derived_seed(seeds[0], world().rank))
+        with sharing_a_step(step_group()):
+            out = self._parallel(batch)
+            numbers = mean(torch.stack([value.detach().float() for value in out.values()]))
+        # the whole batch's numbers, with this process's part of the gradient
+        parts = (value - value.detach() for value in out.values())
+        return {name: (number + part)[None] for name, number, part in zip(out, numbers, parts, strict=True)}
+
+    def accumulating(self, more: bool) -> AbstractContextManager[Any]:
+        return self._parallel.no_sync() if more else nullcontext()
 
 
 class Stack:
@@ -84,13 +124,19 @@ class Stack:
         """Forget the gradients of one task."""
         torch._foreach_zero_([parameter.grad for parameter in self.tasks[position].parameters()])
 
+    def accumulating(self, more: bool) -> AbstractContextManager[Any]:
+        """See :meth:`Single.accumulating`."""
+        return nullcontext()
+
     def _one(self, state: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         return functional_call(self._skeleton, state, (batch,))
 
 
 def make_program(tasks: Sequence[nn.Module]) -> Single | Stack:
-    """The program of one task or of several."""
-    return Single(tasks[0]) if len(tasks) == 1 else Stack(tasks)
+    """The program of one task or of several; several are for one process."""
+    if len(tasks) > 1:
+        return Stack(tasks)
+    return Single(tasks[0]) if world().size == 1 else Shared(tasks[0])
 
 
 def _tensors(batch: Batch) -> dict[str, Tensor]:

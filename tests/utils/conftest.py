@@ -1,0 +1,70 @@
+"""A process that runs the entry scripts, and a small folder of preprocessed drawings."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataset.dxf_process_GF import gf_adjacency, gf_features
+from dataset.entities import Extents, make_row
+from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
+
+
+class Server:
+    """Starts an entry script as a process of its own; see run_server.py."""
+
+    def __init__(self, folder):
+        self.output = folder / "output.txt"
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        script = Path(__file__).with_name("run_server.py")
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+        self.process = subprocess.Popen([sys.executable, str(script)], **pipes)
+
+    def run(self, cwd, *arguments, kill_when=None, file_limit=None):
+        """Exit status; with ``kill_when`` the process is killed as soon as that is true."""
+        order = {"cwd": str(cwd), "arguments": [*map(str, arguments)], "output": str(self.output)}
+        self.process.stdin.write(json.dumps({**order, "file_limit": file_limit}) + "\n")
+        self.process.stdin.flush()
+        child = int(self.process.stdout.readline())
+        if kill_when is not None:
+            deadline = time.monotonic() + 60
+            while not kill_when() and Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+                time.sleep(0.0005)
+            os.kill(child, 9)
+        return int(self.process.stdout.readline())
+
+    def said(self):
+        return self.output.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """24 drawings of a few lines."""
+    folder = tmp_path_factory.mktemp("data")
+    extents = Extents(0, 0, 100, 100)
+    for number in range(24):
+        rng = np.random.default_rng(number)
+        there = rng.random(10) < 0.7
+        counts = rng.integers(0, 9, (10, 11)) * there[:, None]
+        upper = np.triu(rng.integers(0, 2, (10, 10)) * there[:, None] * there, 1)
+        edges = upper + upper.T
+        source = f"{number}.dxf"
+        graph = GraphRecord(gf_features(counts), gf_adjacency(edges), counts, edges, source, "cross")
+        write_graph(folder / "GF" / f"{number}.h5", graph)
+        rows = [make_row("LINE", {"x0": number, "y0": y, "x1": 50, "y1": 50}, extents) for y in range(3 + number)]
+        sequence = SequenceRecord(np.stack(rows), source, extents, (), "cross", counts, edges)
+        write_sequence(folder / "DeepDXF" / f"{number}.h5", sequence)
+    return folder

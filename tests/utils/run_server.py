@@ -1,0 +1,54 @@
+"""Runs entry scripts in processes of their own that need not import torch anew: one process imports all, and forks.
+
+A line on standard input is JSON: ``arguments`` (the script first), ``cwd``, ``output`` (a file), ``file_limit`` (bytes,
+or null). For each it prints the process's number and, when that has ended, its exit status.
+"""
+
+import json
+import os
+import resource
+import runpy
+import sys
+from pathlib import Path
+
+import matplotlib.backends.backend_agg
+import matplotlib.figure
+import torch._dynamo  # optimizers import it late
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[0] = str(ROOT)
+import GF_main  # noqa: E402
+import joint_main  # noqa: E402
+
+LOADED = (GF_main, joint_main, matplotlib, torch)
+
+
+def work(order):
+    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(order["cwd"])
+    if order["file_limit"]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"],) * 2)
+    sys.argv = order["arguments"]
+    runpy.run_path(str(ROOT / sys.argv[0]), run_name="__main__")
+
+
+def main():
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                work(json.loads(line))
+            except SystemExit as stop:
+                os._exit(stop.code or 0)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+                os._exit(1)
+            os._exit(0)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
