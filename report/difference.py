@@ -21,6 +21,7 @@ from dataset.worker import FileReport
 
 OVERLAY_WIDTH = 900.0  # pixels
 MOST_CHANGES = 60  # that are listed
+LEAST_COMMON = 0.05  # of the query's entities; a list of changes between strangers says nothing
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def difference(pair: Pair) -> Difference:
         return Difference(query, answer, summary=shown_names(reason, pair.query_path, pair.path))
     found = compare(left, right)
     overlay = svg(overlay_page(found, OVERLAY_WIDTH))
-    if found.alignment.score < LEAST:
-        return Difference(query, answer, overlay, "Next to nothing in common: laid middle on middle.")
+    if found.alignment.score < LEAST or found.common_left.mean() < LEAST_COMMON:
+        return Difference(query, answer, overlay, "Next to nothing in common with the query.")
     words = [change.words() for change in found.changes]
     return Difference(query, answer, overlay, _sentence(found), tuple(words[:MOST_CHANGES]), len(words[MOST_CHANGES:]))
 

@@ -39,9 +39,9 @@ def main(config: Config) -> None:
     config.scratch.mkdir(parents=True, exist_ok=True)
     prepare(config.scratch)
     query = sorted((config.scratch / "drawings").glob(f"{QUERY}*.dxf"))[0]
-    run(config.scratch, "SearchDXF.py", "query", str(query), "--top", "4", "--html", "report.html")
+    run(config.scratch, "SearchDXF.py", "query", str(query), "--top", "3", "--html", "report.html")
     page = subprocess.Popen(
-        [sys.executable, str(ROOT / "PageDXF.py"), "--index", "archive.idx", "--top", "4", "--port", "0"],
+        [sys.executable, str(ROOT / "PageDXF.py"), "--index", "archive.idx", "--top", "3", "--port", "0"],
         cwd=config.scratch,
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -75,25 +75,25 @@ def take(url: str, query: Path, report: Path) -> None:
     own = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=own, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1180, "height": 1150})
+        tab = browser.new_page(viewport={"width": 1180, "height": 900})
         tab.goto(url)
         tab.locator(".dot").first.wait_for()
         tab.set_input_files("#file", query)
         tab.locator(".answer").first.wait_for()
         tab.locator(".answer[data-source]").first.wait_for(state="detached")
-        shoot(tab, "page.png")
+        shoot(tab, "page.png", full_page=True)
         tab = browser.new_page(viewport={"width": 1180, "height": 760}, color_scheme="dark")
         tab.goto(report.resolve().as_uri())
-        tab.locator(".answer .picture").nth(2).click()
+        tab.locator(".answer .picture").nth(1).click()
         tab.wait_for_timeout(300)
         shoot(tab, "report.png")
         browser.close()
 
 
-def shoot(tab, name: str) -> None:
+def shoot(tab, name: str, full_page: bool = False) -> None:
     """A picture of 64 colours: a third of the size, and no difference to be seen."""
     path = ROOT / "docs/images" / name
-    tab.screenshot(path=path)
+    tab.screenshot(path=path, full_page=full_page)
     Image.open(path).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
 
