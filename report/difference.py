@@ -75,7 +75,9 @@ def difference(pair: Pair) -> Difference:
     found = compare(left, right)
     overlay = svg(overlay_page(found, OVERLAY_WIDTH))
     if found.alignment.score < LEAST or found.common_left.mean() < LEAST_COMMON:
-        return Difference(query, answer, overlay, "Next to nothing in common with the query.")
+        return Difference(
+            query, answer, overlay, "Hardly an entity in common with the query: another drawing, no revision of it."
+        )
     words = [change.words() for change in found.changes]
     return Difference(query, answer, overlay, _sentence(found), tuple(words[:MOST_CHANGES]), len(words[MOST_CHANGES:]))
 

@@ -81,14 +81,21 @@ def test_a_difference_says_what_changed(answer):
         assert all(picture.startswith("<svg") for picture in (found.query, found.answer, found.overlay))
 
 
-def test_strangers_have_no_list_of_changes(shelf):
+@pytest.mark.parametrize("other_sign", ["LEAST", "LEAST_COMMON"])
+def test_strangers_have_no_list_of_changes(shelf, monkeypatch, other_sign):
+    """Either sign is enough: hardly a line lies on another, or hardly an entity is the same."""
+    monkeypatch.setattr(f"report.difference.{other_sign}", -1.0)
     path, _, record = shelf.put("query.dxf", plate())
     stranger, msp = new_drawing()
     for number in range(9):
         msp.add_arc((5 * number, number**2), 3 + number, 0, 70)
     hit = shelf.hit("stranger.dxf", 0.1, stranger)
     found = difference(Pair(hit.id, record, path, hit.sequence_path, hit.path))
-    assert found.summary == "Next to nothing in common with the query." and not found.changes and found.overlay
+    assert (
+        found.summary == "Hardly an entity in common with the query: another drawing, no revision of it."
+        and not found.changes
+        and found.overlay
+    )
 
 
 def test_the_report_is_one_file_that_needs_nothing_and_obeys_no_name(answer):
