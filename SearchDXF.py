@@ -50,7 +50,13 @@ def index(config: IndexConfig) -> int:
         raise UserError(f"{config.archive.resolve()} is no folder: correct the folder to index")
     embedder = loaded(config)
     card = ModelCard.of(embedder, config.model_path.name)
-    with folder_writer(Path(config.index), config.archive, card) as writer:
+    if config.index.startswith("milvus://"):
+        from search.milvus import milvus_writer
+
+        opened = milvus_writer(config.index, config.archive, card, config.sequences)
+    else:
+        opened = folder_writer(Path(config.index), config.archive, card)
+    with opened as writer:
         done = update(writer, config.archive, embedder, config.workers, config.timeout)
     for name, reason in done.skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
@@ -129,9 +135,8 @@ def as_data(found: Iterable[Answer], lost: list[str]) -> dict[str, Any]:
 def dedupe(config: DedupeConfig) -> int:
     """What is in the archive twice."""
     from search.groups import duplicates
-    from search.index import open_index
 
-    groups = duplicates(open_index(config.index), config.threshold, filters(config), config.encoder)
+    groups = duplicates(folder_index(config), config.threshold, filters(config), config.encoder)
     count = sum(len(group.ids) for group in groups)
     lines = [f"{count} drawings in {len(groups)} groups of near-duplicates (score {config.threshold:g} or more)"]
     for group in groups:
@@ -147,9 +152,8 @@ def dedupe(config: DedupeConfig) -> int:
 def clusters(config: ClustersConfig) -> int:
     """Groups of like drawings."""
     from search.groups import clustered
-    from search.index import open_index
 
-    groups = clustered(open_index(config.index), config.number, filters(config), config.encoder, config.seed)
+    groups = clustered(folder_index(config), config.number, filters(config), config.encoder, config.seed)
     lines = [f"{sum(len(group.ids) for group in groups)} drawings in {len(groups)} groups, the most typical first"]
     for number, group in enumerate(groups, start=1):
         shown, more = group.ids[:MOST_NAMED], len(group.ids) - MOST_NAMED
@@ -167,6 +171,15 @@ def loaded(config: IndexConfig | QueryConfig):
     from utils.engine.device import choose_device
 
     return Embedder(config.model_path, choose_device(config.device))
+
+
+def folder_index(config: DedupeConfig | ClustersConfig):
+    """The index, where all vectors can be had."""
+    from search.index import Index
+
+    if config.index.startswith("milvus://"):
+        raise UserError("dedupe and clusters read all vectors: they need an index that is a folder, not a database")
+    return Index.open(Path(config.index))
 
 
 def filters(config) -> Filters:

@@ -15,7 +15,8 @@ Encoder = Literal["joint", "gf", "deepdxf"]
 @dataclass
 class _Common:
     index: str = DEFAULT_INDEX
-    """The index, a folder of its own."""
+    """The index: a folder of its own; or in a vector database milvus://HOST:PORT/COLLECTION, or
+    milvus://FOLDER/FILE.db/COLLECTION for Milvus Lite (requirements-search.txt)."""
     json: Path | None = None
     """Write the result to this file; `-` is the output itself, alone."""
 
@@ -57,6 +58,8 @@ class IndexConfig(_Common):
     """Seconds after which a drawing is given up and named."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
+    sequences: Path = Path("archive.drawings")
+    """Where the preprocessed drawings of an index in a vector database are kept; a folder keeps them itself."""
 
     def __post_init__(self) -> None:
         if self.workers < 0 or not self.timeout > 0:

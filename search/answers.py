@@ -13,7 +13,7 @@ from search.filters import NO_FILTERS, Filters
 if TYPE_CHECKING:
     from dataset.storage import SequenceRecord
     from model.embedding import Embedder
-    from search.index import Index
+    from search.index import BaseIndex
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Answer:
 
 
 def answers(
-    index: Index,
+    index: BaseIndex,
     embedder: Embedder,
     paths: list[Path],
     k: int = 10,
@@ -65,7 +65,7 @@ def answers(
 
 
 def answer(
-    index: Index,
+    index: BaseIndex,
     embedder: Embedder,
     path: Path,
     record: SequenceRecord | str,

@@ -74,6 +74,7 @@ def _candidates(
         first = np.flatnonzero(best_case >= floor)
     if len(first) > SCATTERED * vectors.end:  # the axes say little of these vectors
         return _scan(vectors, query, columns, slots, k)
+    first = _scan_some(vectors, query, columns, first, k)
     later = slots[covered:]
     return np.concatenate([first, _scan(vectors, query, columns, later, k, sketch.count)]) if len(later) else first
 

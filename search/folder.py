@@ -120,11 +120,8 @@ def _opened(path: Path, archive: Path, card: ModelCard) -> Index:
         Catalogue(path / CATALOGUE, facts={"model": card.as_dict(), "root": root, "sketch": None}).close()
     index = Index.open(path)
     index.require_same(card)
+    index.require_archive(archive)
     if index.root != archive.resolve():
-        if index.root.is_dir() and len(index):
-            raise UserError(
-                f"{path} is the index of {index.root}: give that folder, or another --index for {archive.resolve()}"
-            )
         with index.catalogue.transaction():  # the archive has moved
             index.catalogue.set_fact("root", root)
         index.root = archive.resolve()

@@ -28,16 +28,70 @@ if TYPE_CHECKING:
 CATALOGUE, SEQUENCES = "catalogue.sqlite", "drawings"
 
 
-class Index:
-    """An index that exists, as it is when it is opened.
+class BaseIndex:
+    """What every index can do, wherever it lies.
 
     Attributes:
         model: whose vectors it holds.
         root: the archive's folder.
+        sequences: the folder of preprocessed drawings.
     """
 
+    model: ModelCard
+    root: Path
+    sequences: Path
+
+    def require_model(self, embedder: Embedder) -> None:
+        """Raises UserError if the index is of another model."""
+        self.require_same(ModelCard.of(embedder, ""))
+
+    def require_same(self, card: ModelCard) -> None:
+        """As :meth:`require_model`, of a model's card."""
+        if card.fingerprint != self.model.fingerprint:
+            raise UserError(
+                f"{self} was made with another model ({self.model.name}): give that one as --model_path, "
+                "or make an index with this one"
+            )
+
+    def require_archive(self, archive: Path) -> None:
+        """Raises UserError if the index is of another folder that is still there: it would be emptied."""
+        if self.root != archive.resolve() and self.root.is_dir() and len(self):
+            raise UserError(
+                f"{self} is the index of {self.root}: give that folder, or another --index for {archive.resolve()}"
+            )
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def entry_path(self, entry: Entry) -> Path:
+        """Where a drawing lies, if it still does."""
+        return self.root / entry.id
+
+    def sequence_path(self, entry: Entry) -> Path:
+        """Where its preprocessed ``.h5`` lies."""
+        return self.root / entry.id if entry.sequence == entry.id else self.sequences / entry.sequence
+
+    def ranked(self, found: list[tuple[Entry, float]], k: int, encoder: str, own: str) -> list[Hit]:
+        """Entries with their scores as answers, the most alike first, ties by id.
+
+        Args:
+            own: content hash of the query's file.
+        """
+        hits = [self._hit(entry, score, encoder, own) for entry, score in found]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+
+    def _hit(self, entry: Entry, score: float, encoder: str, own: str) -> Hit:
+        same = entry.content_hash == own
+        score = 1.0 if same else min(max(score, -1.0), 1.0)
+        share = self.model.share_below(encoder, score)
+        return Hit(entry.id, self.entry_path(entry), score, share, self.sequence_path(entry), entry, same)
+
+
+class Index(BaseIndex):
+    """An index in a folder, as it is when it is opened."""
+
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.sequences = path, path / SEQUENCES
         self.catalogue = Catalogue(path / CATALOGUE)
         self.model = ModelCard.from_dict(self.catalogue.fact("model"))
         self.root = (path / self.catalogue.fact("root")).resolve()
@@ -59,17 +113,8 @@ class Index:
     def __len__(self) -> int:
         return len(self.catalogue)
 
-    def require_model(self, embedder: Embedder) -> None:
-        """Raises UserError if the index is of another model."""
-        self.require_same(ModelCard.of(embedder, ""))
-
-    def require_same(self, card: ModelCard) -> None:
-        """As :meth:`require_model`, of a model's card."""
-        if card.fingerprint != self.model.fingerprint:
-            raise UserError(
-                f"{self.path} was made with another model ({self.model.name}): give that one as --model_path, "
-                "or make an index with this one"
-            )
+    def __str__(self) -> str:
+        return str(self.path)
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -121,31 +166,18 @@ class Index:
         known = self.catalogue.names()
         return [known[slot] for slot in slots.tolist()]
 
-    def entry_path(self, entry: Entry) -> Path:
-        """Where a drawing lies, if it still does."""
-        return self.root / entry.id
-
-    def sequence_path(self, entry: Entry) -> Path:
-        """Where its preprocessed ``.h5`` lies."""
-        return self.root / entry.id if entry.sequence == entry.id else self.path / SEQUENCES / entry.sequence
-
     def _hits(self, vector: np.ndarray, k: int, slots: np.ndarray, encoder: str, own: str) -> list[Hit]:
         query = unit(np.asarray(vector, np.float64)) / self.model.weight(encoder)
         found, scores = nearest(self.vectors, self.sketch, query, self.model.columns(encoder), slots, k)
         entries = self.catalogue.entries(found)
-        hits = [
-            self._hit(entries[slot], score, encoder, own)
-            for slot, score in zip(found.tolist(), scores.tolist(), strict=True)
-        ]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
-
-    def _hit(self, entry: Entry, score: float, encoder: str, own: str) -> Hit:
-        same = entry.content_hash == own
-        score = 1.0 if same else min(max(score, -1.0), 1.0)
-        share = self.model.share_below(encoder, score)
-        return Hit(entry.id, self.entry_path(entry), score, share, self.sequence_path(entry), entry, same)
+        scored = [(entries[slot], score) for slot, score in zip(found.tolist(), scores.tolist(), strict=True)]
+        return self.ranked(scored, k, encoder, own)
 
 
-def open_index(where: str | Path) -> Index:
+def open_index(where: str | Path) -> BaseIndex:
     """The index at a path, or in a vector database, by its address. Raises UserError if there is none."""
+    if str(where).startswith("milvus://"):
+        from search.milvus import MilvusIndex
+
+        return MilvusIndex(str(where))
     return Index.open(Path(where))
