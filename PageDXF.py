@@ -10,14 +10,16 @@ from utils.cli import run_script
 
 
 def main(config: PageConfig) -> int:
+    if str(config.index).startswith("milvus:"):
+        raise UserError(f"{config.index} is in a vector database: the page needs an index that is a folder")
     from model.embedding import Embedder
-    from search.index import open_index
+    from search.index import Index
     from utils.engine.device import choose_device
     from web.desk import Desk
     from web.server import Server
 
     desk = Desk(
-        open_index(config.index),
+        Index.open(config.index),
         Embedder(config.model_path, choose_device(config.device)),
         config.encoder,
         config.top,
