@@ -13,7 +13,7 @@ export TRAIN_INPUT    := $(value INPUT)
 export TRAIN_DATA     := $(value DATA)
 export TRAIN_DRAWINGS := $(value DRAWINGS)
 # small but honest: three folds, the held-out test, a checkpoint, curves
-TRAIN_FLAGS ?= --epochs 15 --n_folds 3 --gf_batch_pairs 8 --lr 5e-4
+TRAIN_FLAGS ?= --epochs 10 --n_folds 3
 
 .PHONY: env train test lint clean
 

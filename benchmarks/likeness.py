@@ -72,7 +72,7 @@ def trained(seed: int, config: LikenessConfig, folder: Path) -> Path:
     where = ("--checkpoint_dir", folder / "trained", "--log_dir", folder / "logs")
     run(
         "joint_main.py", "--data_dir", folder / "train_data", *where, "--epochs", config.epochs,
-        "--n_folds", 1, "--gf_batch_pairs", 8, "--lr", 5e-4, "--seed", seed,
+        "--n_folds", 1, "--seed", seed,
     )  # fmt: skip
     return folder / "trained" / "best_model.pth"
 
