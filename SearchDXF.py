@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from utils.files import atomic_path, require_writable, write_json
 if TYPE_CHECKING:  # the reading processes import this file again: torch would cost each of them seconds and memory
     from search.answers import Answer
     from search.filters import Filters
+    from search.index import Index
 
 EXIT_COMPLETE, EXIT_INCOMPLETE = 0, 3
 OUTPUT = Path("-")
@@ -31,7 +33,7 @@ MOST_NAMED = 20
 
 def main(config: SearchConfig) -> int:
     command = config.command
-    for option in ("json", "csv"):
+    for option in ("json", "csv", "html"):
         if (path := getattr(command, option, None)) is not None and path != OUTPUT:
             require_writable(path.parent, f"--{option}")
     work = {IndexConfig: index, QueryConfig: query, DedupeConfig: dedupe, ClustersConfig: clusters}
@@ -91,10 +93,20 @@ def query(config: QueryConfig) -> int:
         print(line, file=sys.stderr)
     if config.csv:
         write_csv(config.csv, ("query", "rank", "score", "share_below", "id"), rows_of(found))
+    if config.html:
+        report(config.html, found, archive, config)
     finish(config, [line for each in found if not each.error for line in listed(each)], as_data(found, lost))
     if complaints and not any(each.error is None for each in found):
         return 1 if len(found) + len(lost) == 1 else EXIT_INCOMPLETE
     return EXIT_INCOMPLETE if complaints else EXIT_COMPLETE
+
+
+def report(path: Path, found: Sequence[Answer], archive: Index, config: QueryConfig) -> None:
+    """The answers as a page to look at."""
+    from report.document import write_report
+
+    about = f"{len(archive):,} drawings, {archive.model.chosen(config.encoder)} encoder of {archive.model.name}"
+    write_report(path, found, about, config.workers or os.cpu_count() or 1, config.timeout)
 
 
 def listed(answer: Answer) -> list[str]:

@@ -51,12 +51,13 @@ class Rect:
 
 @dataclass
 class Page:
-    """A page in pixels; later things lie above earlier ones."""
+    """A page in pixels; later things lie above earlier ones. ``paper`` is its colour, or ``none``."""
 
     width: float
     height: float
     title: str
     things: list[Lines | Label | Rect] = field(default_factory=list)
+    paper: str = PAPER
 
 
 def text_width(text: str) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 
 from compare.alignment import LEAST
 from compare.changes import Change, Comparison
-from compare.figure import Figure
 from compare.page import BLACK, BLUE, DARK, GREY, PALE, PAPER, VERMILION, Label, Lines, Page, Rect, clipped, wrapped
 from compare.panel import Layer, View, draw, frame_of, largest_scale
 from compare.svg import write_svg
@@ -67,18 +66,6 @@ def overlay_page(found: Comparison, width: float = 800.0, tags: bool = True) -> 
     height = _overlay(page, found, 0.0, 0.0, width, tags)
     _legend(page, found, PAD, height + 1.4 * TEXT, in_line=True)
     page.height = height + 2.4 * TEXT
-    return page
-
-
-def thumbnail_page(figure: Figure, width: float = 320.0, height: float = 240.0) -> Page:
-    """One drawing, as large as fits."""
-    page = Page(width, height, figure.name)
-    box = (0.0, 0.0, width, height)
-    view = View.fitting(frame_of(figure.boxes), *_inner(box))
-    layers = [Layer(figure, figure.strokes, np.ones(len(figure.strokes), bool), BLACK, 0.8)]
-    things, total, left_out = draw(layers, view, box)
-    page.things += things
-    _capped(page, box, total, left_out)
     return page
 
 

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from compare.page import PAPER, Label, Lines, Page, Rect
+from compare.page import Label, Lines, Page, Rect
 from utils.files import atomic_path
 
 FONTS = "'DejaVu Sans','Noto Sans','Microsoft YaHei','PingFang SC','Noto Sans CJK SC',Arial,sans-serif"
@@ -20,7 +20,7 @@ def svg(page: Page) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {page.width:g} {page.height:g}" width="{page.width:g}" '
         f'height="{page.height:g}" font-family={quoteattr(FONTS)}>',
         f"<title>{_safe(page.title)}</title>",
-        f'<rect width="100%" height="100%" fill="{PAPER}"/>',
+        *([f'<rect width="100%" height="100%" fill="{page.paper}"/>'] if page.paper != "none" else []),
         *(_DRAW[type(thing)](thing) for thing in page.things),
         "</svg>",
     ]

@@ -79,10 +79,13 @@ class QueryConfig(_Filtered):
     """The model that the index was made with."""
     top: int = 10
     """Answers for each."""
+    html: Path | None = None
+    """Write a report to look at to this file: every query with its answers as pictures, laid on each other, and what
+    differs. It needs nothing else, and no network."""
     workers: int = 0
-    """Processes that read the queries, if there are many; 0 means one per core."""
+    """Processes that read the queries, if there are many, and compare for --html; 0 means one per core."""
     timeout: float = 300.0
-    """Seconds after which one of many queries is given up and named."""
+    """Seconds after which one of many queries, or one comparison for --html, is given up and named."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
 

@@ -23,6 +23,7 @@ SCRIPTS = [
     "DeepDXF_train.py",
     "joint_main.py",
     "SimDeepDXF.py",
+    "PageDXF.py",
     "EvalDXF.py",
 ]
 SMALL_RUN = ["--epochs", "1", "--device", "cpu", "--seed", "3"]

@@ -13,9 +13,10 @@ import compare.panel as compare_panel
 from compare.changes import compare
 from compare.figure import Figure, boxes_of
 from compare.page import BLUE, GREY, VERMILION, Label, Lines, Page, Rect, clipped, text_width, wrapped
-from compare.picture import comparison_page, overlay_page, thumbnail_page, write_picture
+from compare.picture import comparison_page, overlay_page, write_picture
 from compare.png import png
 from compare.svg import path_data, svg
+from compare.thumbnail import thumbnail_page
 from config.errors import UserError
 from dataset.entities import TYPE_INDEX
 from dataset.strokes import Ink
@@ -121,10 +122,10 @@ def test_a_cap_on_strokes_is_said_and_keeps_the_differences(monkeypatch):
 
 def test_a_thumbnail_is_small_and_whole():
     page = thumbnail_page(LEFT, 160, 120)
-    assert (page.width, page.height) == (160, 120)
+    assert page.width <= 160 and page.height <= 120 and 160 in (page.width, page.height * 160 / 120)
     for thing in page.things:
         if isinstance(thing, Lines):
-            assert (thing.strokes >= 0).all() and (thing.strokes[:, ::2] <= 160).all()
+            assert (thing.strokes >= 0).all() and (thing.strokes <= (page.width, page.height) * 2).all()
     assert len(svg(page)) < 5_000
 
 
