@@ -92,12 +92,8 @@ def test_every_drawing_is_on_the_map_and_opens(page):
 def test_a_file_that_is_no_drawing_is_called_by_its_name(page, name, content, said):
     status, found = upload(page, name, content)
     assert status == 422
-<<<<<<< HEAD
-    assert said in found and "\n" not in found.strip() and tempfile.gettempdir() not in found and "drawing.dxf" not in found
-=======
     assert said in found and "\n" not in found.strip()
     assert tempfile.gettempdir() not in found and "drawing.dxf" not in found
->>>>>>> 65f6a7032096bb34a5a76450989b41e07db46ed3
     assert not [each for each in page.desk._folder.rglob("*") if each.is_file() and each.read_bytes() == content]
 
 
