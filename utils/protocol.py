@@ -34,6 +34,10 @@ class StackableTask(Task, Protocol):
     batch's tensors must change nothing.
     """
 
+    def batched(self) -> None:
+        """Be the copy that stands for all: from now on no shape may follow from a tensor's values."""
+        ...
+
     def draw(self, batch: Batch) -> dict[str, Tensor]:
         """All that is random in a forward of ``batch``, from torch's generator. A forward finds it under ``noise``."""
         ...

@@ -27,6 +27,9 @@ class Noisy(nn.Module):
         self.register_buffer("scale", torch.rand(()) + 1)
         self.heard = []
 
+    def batched(self):
+        pass
+
     def draw(self, batch):
         return {"x": torch.rand(batch["x"].shape)}
 

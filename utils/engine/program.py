@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from utils.distributed.exchange import mean, sharing_a_step, step_group
 from utils.distributed.world import world
 from utils.protocol import Batch
-from utils.seeding import derived_seed
+from utils.seeding import derived_seed, seed_step
 
 
 class Single:
@@ -27,7 +27,7 @@ class Single:
 
     def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
         """See :meth:`Stack.__call__`."""
-        torch.manual_seed(seeds[0])
+        seed_step(seeds[0])
         return {name: value[None] for name, value in self.task(batches[0]).items()}
 
     def train(self) -> None:
@@ -60,7 +60,7 @@ class Shared(Single):
         batch = batches[0]
         if hasattr(self.task, "draw"):
             batch = {**batch, "noise": _draw(self.task, batch, seeds[0])}
-        torch.manual_seed(derived_seed(seeds[0], world().rank))
+        seed_step(derived_seed(seeds[0], world().rank))
         with sharing_a_step(step_group()):
             out = self._parallel(batch)
             numbers = mean(torch.stack([value.detach().float() for value in out.values()]))
@@ -86,6 +86,7 @@ class Stack:
     def __init__(self, tasks: Sequence[nn.Module]) -> None:
         self.tasks = list(tasks)
         self._skeleton = copy.deepcopy(self.tasks[0]).to("meta")
+        self._skeleton.batched()
         self._state: dict[str, Tensor] = {}
         for members in zip(*(task.named_parameters() for task in self.tasks), strict=True):
             name, parameters = members[0][0], [parameter for _, parameter in members]
@@ -144,7 +145,7 @@ def _tensors(batch: Batch) -> dict[str, Tensor]:
 
 
 def _draw(task: Any, batch: Batch, seed: int) -> dict[str, Tensor]:
-    torch.manual_seed(seed)
+    seed_step(seed)
     return task.draw(batch)
 
 
