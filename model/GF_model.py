@@ -64,7 +64,6 @@ class GFEncoder(nn.Module):
             layout: of the rows that are returned, and of ``kept``; the graphs may be several sets of its.
         """
         layout = layout or Padded(present)
-        sets = len(features) // layout.n_graphs
         there = present.to(features.dtype)
         weights = self.convs[0].edge_weights(adjacency) * (there[:, :, None] * there[:, None, :])  # [G, 10, 10]
 
@@ -73,7 +72,7 @@ class GFEncoder(nn.Module):
 
         nodes = layout.rows(features)
         for i, conv in enumerate(self.convs):
-            factor = layout.there(sets)
+            factor = layout.there(present)
             if kept:
                 factor = kept[i].view(torch.uint8).to(features.dtype) * (factor / (1 - self.dropout))
             nodes = conv.on_rows(nodes, mix).mul_(factor).relu_()  # no factor is negative: it may as well come first
@@ -156,7 +155,8 @@ class GFModel(nn.Module):
         """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``; ``noise`` as :meth:`draw`
         gives it, which it does if left out; ``after``: a layer to apply to what is matched."""
         present = present_nodes(features)
-        layout = Packed(present) if self.packs and features.device.type == "cpu" else Padded(present)
+        packs = self.packs and features.device.type == "cpu" and len(features) > 0
+        layout = Packed(present) if packs else Padded(present)
         noise = self.draw(len(features), features.device) if noise is None else noise
         plain, views = self._encode(features, adjacency, present, noise, layout)
 

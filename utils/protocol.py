@@ -28,10 +28,11 @@ class Task(Protocol):
 
 
 class StackableTask(Task, Protocol):
-    """A task several of which can be trained as one batched program (:class:`utils.engine.program.Stack`).
+    """A task several of which can be trained side by side, in threads (:class:`utils.engine.program.Abreast`) or as one
+    batched program (:class:`utils.engine.program.Stack`).
 
     Its parts must be such that ``torch.vmap`` can batch them; buffers stay as they are. Rows of zeros at the end of a
-    batch's tensors must change nothing.
+    batch's tensors must change nothing. A forward that is given what :meth:`draw` draws draws nothing itself.
     """
 
     def batched(self) -> None:

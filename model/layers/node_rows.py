@@ -21,10 +21,11 @@ class Layout(Protocol):
     weigh absent ones with zero, as those who act and as those who are acted upon. Their gradient is of no account.
     """
 
-    n_graphs: int
+    def there(self, present: Tensor) -> Tensor | float:
+        """What rows are multiplied by so that absent nodes are zero.
 
-    def there(self, k: int) -> Tensor | float:
-        """What rows are multiplied by so that absent nodes are zero."""
+        Shape: ``[k * B, N]`` -> a number, or ``[k * B, N, 1]``.
+        """
         ...
 
     def graphs(self, rows: Tensor) -> Tensor:
@@ -48,10 +49,10 @@ class Padded:
     """Every node has its place: rows are ``[k * B, N, D]``. For shapes that must not depend on the graphs."""
 
     def __init__(self, present: Tensor) -> None:
-        self.present, self.n_graphs = present, len(present)
+        self.n_graphs, self.n_nodes = present.shape
 
-    def there(self, k: int) -> Tensor:
-        return self.present.repeat(k, 1)[..., None].float()
+    def there(self, present: Tensor) -> Tensor:
+        return present[..., None].float()
 
     def graphs(self, rows: Tensor) -> Tensor:
         return rows
@@ -60,15 +61,15 @@ class Padded:
         return graphs
 
     def side_by_side(self, rows: Tensor, k: int) -> Tensor:
-        return rows.unflatten(0, (k, -1)).transpose(0, 1).flatten(1, 2)
+        return rows.unflatten(0, (k, self.n_graphs)).transpose(0, 1).flatten(1, 2)
 
     def apart(self, graphs: Tensor, k: int) -> Tensor:
-        return graphs.unflatten(1, (k, -1)).transpose(0, 1).flatten(0, 1)
+        return graphs.unflatten(1, (k, self.n_nodes)).transpose(0, 1).flatten(0, 1)
 
 
 class Packed:
-    """Present nodes only: rows are ``[k * R, D]`` for ``R`` present nodes. The place of an absent node holds a copy of
-    another node's vector, which costs less than zeros."""
+    """Present nodes only, of at least one graph: rows are ``[k * R, D]`` for ``R`` present nodes. The place of an absent
+    node holds a copy of another node's vector, which costs less than zeros."""
 
     def __init__(self, present: Tensor) -> None:
         self.n_graphs, self.n_nodes = present.shape
@@ -79,7 +80,7 @@ class Packed:
         self._row = flat.cumsum(0).sub_(1).clamp_(min=0)  # [B * N], of a node among the rows
         self._indices: dict[tuple[int, bool], tuple[Tensor, Tensor]] = {}
 
-    def there(self, k: int) -> float:
+    def there(self, present: Tensor) -> float:
         return 1.0
 
     def graphs(self, rows: Tensor) -> Tensor:

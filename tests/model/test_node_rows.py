@@ -30,6 +30,15 @@ def test_loss_vectors_and_gradients_are_those_with_all_nodes(conv, match):
         torch.testing.assert_close(gradient, gradients_padded[name], rtol=1e-3, atol=1e-5, msg=name)
 
 
+def test_a_process_may_have_no_graph_of_a_step():
+    task = GFTask(gf_config())
+    batch = {name: tensor[:0] for name, tensor in gf_batch(2).items()}
+    out = task(batch)
+    out["loss"].backward()
+    assert out["loss"] == 0
+    assert all((parameter.grad == 0).all() for parameter in task.parameters())
+
+
 def test_only_present_nodes_are_rows():
     present = gf_batch(9)["features"].any(dim=-1)
     graphs = torch.rand(27, 10, 4)

@@ -50,8 +50,8 @@ class CrossValidation:
         kind: name of the task, written into every checkpoint.
         build_task: makes a task with fresh weights from a config.
         build_early_stopping: makes a fresh early stopper from a config.
-        together: train all folds of a setting side by side in one batched program instead of one after the other;
-            their tasks must be stackable (:class:`utils.protocol.StackableTask`).
+        together: train all folds of a setting side by side instead of one after the other, see
+            :mod:`utils.engine.program`; their tasks must be stackable (:class:`utils.protocol.StackableTask`).
     """
 
     kind: str
@@ -193,7 +193,7 @@ class _Run:
                 logger.info(estimate)
             self.saving.offer(position, learners, self.log)
 
-        trainer = Trainer(learning, self.settings[setting].config, self.device, self.log)
+        trainer = Trainer(learning, self.settings[setting].config, self.device, self.log, self.owner.together)
         trainer.fit(Learner.keep, epochs, start, on_position)
 
     def _outcomes(self) -> list[Outcome]:
@@ -222,7 +222,7 @@ class _Run:
 
     def _ship(self, setting: int, learner: Learner, fold: int | None) -> dict[str, float]:
         """Test first: settling moves the origins that the joint loss is measured from."""
-        trainer = Trainer([learner], self.settings[setting].config, self.device, self.log)
+        trainer = Trainer([learner], self.settings[setting].config, self.device, self.log, self.owner.together)
         (test,) = trainer.evaluate([self.data[setting].get_test_loaders()], "test")
         self._settle_and_save(self._model_path, setting, learner, fold, {"test": test})
         return test
