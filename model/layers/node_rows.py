@@ -68,8 +68,8 @@ class Padded:
 
 
 class Packed:
-    """Present nodes only, of at least one graph: rows are ``[k * R, D]`` for ``R`` present nodes. The place of an absent
-    node holds a copy of another node's vector, which costs less than zeros."""
+    """Present nodes only, of at least one graph: rows are ``[k * R, D]`` for ``R`` present nodes. The place of an
+    absent node holds a copy of another node's vector, which costs less than zeros."""
 
     def __init__(self, present: Tensor) -> None:
         self.n_graphs, self.n_nodes = present.shape

@@ -56,7 +56,7 @@ def cross_validate(folder, config, folds):
     return epochs, summary, weights
 
 
-def stack_or_single(tasks, precision, side_by_side):
+def stack_or_single(tasks, precision):
     for task in tasks:
         task.batched()
     return Stack(tasks, precision) if len(tasks) > 1 else Single(*tasks, precision)

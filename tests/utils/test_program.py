@@ -118,16 +118,12 @@ def run_both_ways(tmp_path, **changes):
 def program(request, monkeypatch):
     """How tasks are side by side: as on a processor, or as on a GPU."""
     if request.param == "batched":
-        monkeypatch.setattr(
-            trainer,
-            "make_program",
-            lambda tasks, precision, side_by_side: (Stack if side_by_side else one_by_one)(tasks, precision),
-        )
+        monkeypatch.setattr(trainer, "make_program", stack_or_single)
     return request.param
 
 
-def one_by_one(tasks, precision):
-    return Single(*tasks, precision)
+def stack_or_single(tasks, precision):
+    return Stack(tasks, precision) if len(tasks) > 1 else Single(*tasks, precision)
 
 
 @pytest.mark.parametrize(

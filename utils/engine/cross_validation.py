@@ -193,7 +193,7 @@ class _Run:
                 logger.info(estimate)
             self.saving.offer(position, learners, self.log)
 
-        trainer = Trainer(learning, self.settings[setting].config, self.device, self.log, self.owner.together)
+        trainer = Trainer(learning, self.settings[setting].config, self.device, self.log)
         trainer.fit(Learner.keep, epochs, start, on_position)
 
     def _outcomes(self) -> list[Outcome]:
@@ -222,7 +222,7 @@ class _Run:
 
     def _ship(self, setting: int, learner: Learner, fold: int | None) -> dict[str, float]:
         """Test first: settling moves the origins that the joint loss is measured from."""
-        trainer = Trainer([learner], self.settings[setting].config, self.device, self.log, self.owner.together)
+        trainer = Trainer([learner], self.settings[setting].config, self.device, self.log)
         (test,) = trainer.evaluate([self.data[setting].get_test_loaders()], "test")
         self._settle_and_save(self._model_path, setting, learner, fold, {"test": test})
         return test

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from utils.distributed.exchange import mean, sharing_a_step, step_group
 from utils.distributed.world import world
 from utils.engine.device import Precision
-from utils.protocol import Batch
+from utils.protocol import Batch, StackableTask
 from utils.seeding import derived_seed, seed_step
 
 T, R = TypeVar("T"), TypeVar("R")
@@ -217,15 +217,11 @@ class Stack(Program):
         return functional_call(self._skeleton, state, (batch,))
 
 
-def make_program(tasks: Sequence[nn.Module], precision: Precision, side_by_side: bool = False) -> Program:
-    """The program of one task, or of several, which are for one process.
-
-    Args:
-        side_by_side: the tasks are stackable; on a processor a single one has one core, too.
-    """
+def make_program(tasks: Sequence[nn.Module], precision: Precision) -> Program:
+    """The program of one task, or of several stackable ones, which are for one process."""
     if world().size > 1:
         return Shared(tasks[0], precision)
-    if side_by_side and precision.device.type == "cpu":
+    if precision.device.type == "cpu" and isinstance(tasks[0], StackableTask):
         return Abreast(tasks, precision)
     return Stack(tasks, precision) if len(tasks) > 1 else Single(tasks[0], precision)
 

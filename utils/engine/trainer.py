@@ -42,22 +42,13 @@ class Trainer:
     Args:
         learners: fresh ones, their tasks on ``device``. The tasks of several must be stackable, see
             :class:`utils.protocol.StackableTask`.
-        side_by_side: see :func:`utils.engine.program.make_program`.
     """
 
-    def __init__(
-        self,
-        learners: Sequence[Learner],
-        config: RunConfig,
-        device: torch.device,
-        log: RunLog,
-        side_by_side: bool = False,
-    ) -> None:
+    def __init__(self, learners: Sequence[Learner], config: RunConfig, device: torch.device, log: RunLog) -> None:
         self.config = config
         self.device = device
         self.log = log
         self.precision = Precision.choose(config.precision, device)
-        self.side_by_side = side_by_side
         self._go_on_with(learners)
 
     def fit(
@@ -118,7 +109,7 @@ class Trainer:
 
     def _go_on_with(self, learners: Sequence[Learner]) -> None:
         self.learners = list(learners)
-        self.program = make_program([learner.task for learner in learners], self.precision, self.side_by_side)
+        self.program = make_program([learner.task for learner in learners], self.precision)
 
     def _run_epoch(self, epoch: int, first_step: int, on_position: Callable[[Position], None]) -> list[dict[str, Any]]:
         start = time.perf_counter()
