@@ -106,7 +106,7 @@ class Stepper:
     def __init__(self, task: nn.Module, loader: JointLoader, config: JointConfig) -> None:
         precision = Precision.choose("fp32", CPU)
         self.learner = Learner(0, task, loader, loader, EarlyStopping(1), config, precision)
-        self.program = make_program([task])
+        self.program = make_program([task], precision)
         self.program.train()
 
     def step(self, batch: dict[str, Any], seed: int) -> None:

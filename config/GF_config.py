@@ -64,7 +64,8 @@ class GFConfig(RunConfig, GFModelConfig):
     """Graphs in a batch; they are paired at random, so 128 graphs are 64 pairs."""
     patience: int = 20
     folds: Literal["together", "one_by_one"] = "together"
-    """Train the folds side by side, as one batched program, or one after the other. Same numbers, up to rounding."""
+    """Train the folds side by side or one after the other. Side by side they are one batched program on a GPU; on a CPU
+    each core trains one at a time, and OMP_NUM_THREADS says how many cores. Same numbers, up to rounding."""
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)

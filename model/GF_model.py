@@ -7,14 +7,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch_geometric.nn.dense import DenseGCNConv, DenseGINConv, DenseSAGEConv
 
 from config.GF_config import GFModelConfig
 from dataset.entities import GF_CLASSES
+from model.layers.dense_convs import RowsGCN, RowsGIN, RowsSAGE
 from model.layers.DenseGGNN import DenseGGNN
-from model.layers.DenseGraphMatching import DenseGraphMatching, fuse
+from model.layers.DenseGraphMatching import DenseGraphMatching, attention, fuse
+from model.layers.node_rows import Layout, Packed, Padded
+from model.precision import full_precision
 from utils.GF_utils import draw_kept, make_view, present_nodes
 
 N_NODES = len(GF_CLASSES)
@@ -28,13 +29,11 @@ def make_conv(conv: str, width_in: int, width_out: int) -> nn.Module:
     """
     match conv:
         case "gcn":
-            return DenseGCNConv(width_in, width_out)
+            return RowsGCN(width_in, width_out)
         case "graphsage":
-            return DenseSAGEConv(width_in, width_out)
+            return RowsSAGE(width_in, width_out)
         case "gin":
-            return DenseGINConv(
-                nn.Sequential(nn.Linear(width_in, width_out), nn.ReLU(), nn.Linear(width_out, width_out))
-            )
+            return RowsGIN(nn.Sequential(nn.Linear(width_in, width_out), nn.ReLU(), nn.Linear(width_out, width_out)))
         case "ggnn":
             return DenseGGNN(width_out)
     raise ValueError(f"unknown conv {conv!r}")
@@ -50,16 +49,33 @@ class GFEncoder(nn.Module):
         self.dropout = config.dropout
         self.width = widths[-1]
 
-    def forward(self, features: Tensor, adjacency: Tensor, present: Tensor, kept: Sequence[Tensor] = ()) -> Tensor:
-        """Shape: ``[B, 10, 11]``, ``[B, 10, 10]``, ``[B, 10]`` -> node vectors ``[B, 10, width]``, none negative.
+    def forward(
+        self,
+        features: Tensor,
+        adjacency: Tensor,
+        present: Tensor,
+        kept: Sequence[Tensor] = (),
+        layout: Layout | None = None,
+    ) -> Tensor:
+        """Shape: ``[G, 10, 11]``, ``[G, 10, 10]``, ``[G, 10]`` -> node vectors ``[G, 10, width]``, none negative.
 
-        ``kept``: dropout's bool mask ``[B, 10, width]`` behind each convolution; none, no dropout.
+        Args:
+            kept: dropout's mask, bool ``[G, 10, width]`` behind each convolution; none, no dropout.
+            layout: of the rows that are returned, and of ``kept``; the graphs may be several sets of its.
         """
-        nodes = features
-        there = present[..., None].to(features.dtype)  # [B, 10, 1]
+        layout = layout or Padded(present)
+        there = present.to(features.dtype)
+        weights = self.convs[0].edge_weights(adjacency) * (there[:, :, None] * there[:, None, :])  # [G, 10, 10]
+
+        def mix(rows: Tensor) -> Tensor:
+            return layout.rows(weights.to(rows.dtype) @ layout.graphs(rows))
+
+        nodes = layout.rows(features)
         for i, conv in enumerate(self.convs):
-            factor = kept[i].to(features.dtype) * (there / (1 - self.dropout)) if kept else there
-            nodes = F.relu(conv(nodes, adjacency) * factor)  # no factor is negative: it may as well come first
+            factor = layout.there(present)
+            if kept:
+                factor = kept[i].view(torch.uint8).to(features.dtype) * (factor / (1 - self.dropout))
+            nodes = conv.on_rows(nodes, mix).mul_(factor).relu_()  # no factor is negative: it may as well come first
         return nodes
 
 
@@ -74,12 +90,17 @@ def pool(nodes: Tensor) -> Tensor:
 
 
 class GFOutput(NamedTuple):
-    """One forward of a batch of graphs."""
+    """One forward of a batch of graphs: rows of nodes, and how they lie (:mod:`model.layers.node_rows`)."""
 
-    matched_1: Tensor  # [B, 10, perspectives], nodes of view 1 after both fusions
-    matched_2: Tensor  # [B, 10, perspectives], of view 2
+    matched: Tensor  # [..., perspectives], the nodes of view 1, then those of view 2, after both fusions
+    plain: Tensor  # [..., width], the nodes of the plain graphs
     present: Tensor  # [B, 10] bool
-    vectors: Tensor  # [B, vector_size], of the plain graphs
+    layout: Layout
+
+    @property
+    def vectors(self) -> Tensor:
+        """The plain graphs' vectors ``[B, vector_size]``."""
+        return pool(self.layout.graphs(self.plain) * self.present[..., None].to(self.plain.dtype))
 
 
 class GFModel(nn.Module):
@@ -95,6 +116,10 @@ class GFModel(nn.Module):
         self.encoder = GFEncoder(config)
         self.matching = DenseGraphMatching(self.encoder.width, config.perspectives, config.match)
         self.vector_size = N_NODES * self.encoder.width
+        self.packs = True  # leaves absent nodes out where shapes may follow from values
+        block = torch.ones(N_NODES, N_NODES)
+        other_view = torch.block_diag(block, block) == 0
+        self.register_buffer("_other_view", other_view.float(), persistent=False)  # [20, 20]
 
     def vectors(self, features: Tensor, adjacency: Tensor) -> Tensor:
         """Vectors for search: nothing random (in eval mode), nothing from another graph.
@@ -119,27 +144,51 @@ class GFModel(nn.Module):
                 noise[f"kept_{i}"] = draw_kept((batch, 3, N_NODES, width), self.config.dropout, device)
         return noise
 
-    def _masks(self, noise: dict[str, Tensor]) -> list[Tensor]:
-        return [noise[name] for i in range(len(self.config.widths)) if (name := f"kept_{i}") in noise]
-
     def forward(
-        self, features: Tensor, adjacency: Tensor, partner: Tensor, noise: dict[str, Tensor] | None = None
+        self,
+        features: Tensor,
+        adjacency: Tensor,
+        partner: Tensor,
+        noise: dict[str, Tensor] | None = None,
+        after: nn.Linear | None = None,
     ) -> GFOutput:
         """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``; ``noise`` as :meth:`draw`
-        gives it, which it does if left out."""
-        config, present = self.config, present_nodes(features)
+        gives it, which it does if left out; ``after``: a layer to apply to what is matched."""
+        present = present_nodes(features)
+        packs = self.packs and features.device.type == "cpu" and len(features) > 0
+        layout = Packed(present) if packs else Padded(present)
         noise = self.draw(len(features), features.device) if noise is None else noise
-        columns, edges = noise["columns"], noise["edges"]
+        plain, views = self._encode(features, adjacency, present, noise, layout)
+
+        there = present.float()
+        both = layout.side_by_side(views, 2)  # [B, 20, D]
+        of_views = there.repeat(1, 2)[..., None]  # [B, 20, 1]
+        fused = fuse(both, both, of_views * of_views.mT * self._other_view)  # with the other view
+        partners = layout.graphs(plain).index_select(0, partner)  # [B, 10, D]
+        weights = attention(fused, partners, of_views * there[partner][:, None])  # [B, 20, 10]
+
+        def see(rows: Tensor) -> Tensor:
+            with full_precision(rows):
+                seen = weights @ layout.graphs(rows.float()).index_select(0, partner)  # [B, 20, D]
+            return layout.apart(seen, 2).to(rows.dtype)
+
+        nodes = layout.apart(fused, 2).to(views.dtype)
+        return GFOutput(self.matching.on_rows(nodes, plain, see, after), plain, present, layout)
+
+    def _encode(
+        self, features: Tensor, adjacency: Tensor, present: Tensor, noise: dict[str, Tensor], layout: Layout
+    ) -> Sequence[Tensor]:
+        """Rows of the plain graphs, and of their two views, in one pass."""
+        config, columns, edges = self.config, noise["columns"], noise["edges"]
         graphs = features, adjacency, present
         view_1 = make_view(*graphs, config.feature_drop_1, config.edge_drop_1, columns[:, 0], edges[:, 0])
         view_2 = make_view(*graphs, config.feature_drop_2, config.edge_drop_2, columns[:, 1], edges[:, 1])
-        nodes = self.encoder(  # plain, view 1 and view 2 in one pass: [3B, 10, D]
+        names = [f"kept_{i}" for i in range(len(config.widths))]
+        rows = self.encoder(
             torch.cat([features, view_1[0], view_2[0]]),
             torch.cat([adjacency, view_1[1], view_2[1]]),
             present.repeat(3, 1),
-            [kept.transpose(0, 1).flatten(0, 1) for kept in self._masks(noise)],
+            [layout.apart(noise[name].flatten(1, 2), 3) for name in names if name in noise],
+            layout,
         )
-        plain, views = nodes[: len(features)], nodes[len(features) :]  # [B, 10, D], [2B, 10, D]
-        views = fuse(views, views.roll(len(features), dims=0), present.repeat(2, 1))  # with the other view
-        views = self.matching(views, plain[partner].repeat(2, 1, 1), present[partner].repeat(2, 1))  # [2B, 10, P]
-        return GFOutput(*views.chunk(2), present, pool(plain))
+        return rows.split([len(rows) // 3, len(rows) // 3 * 2])

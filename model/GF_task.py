@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from config.GF_config import GFModelConfig
 from model.calibration import PairQuantiles
 from model.GF_loss import node_infonce
-from model.GF_model import GFModel
+from model.GF_model import GFModel, GFOutput
 
 
 class GFTask(nn.Module):
@@ -43,16 +43,25 @@ class GFTask(nn.Module):
         noise = self.model.draw(batch["step_size"], features.device)
         return {name: rows[batch["share"]] for name, rows in noise.items()}
 
+    def batched(self) -> None:
+        """See :class:`utils.protocol.StackableTask`."""
+        self.model.packs = False
+
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Scalars: ``loss`` to backpropagate, ``accuracy``."""
-        return self.forward_with_vectors(batch)[0]
+        return self._forward(batch)[0]
 
     def forward_with_vectors(self, batch: dict[str, Any]) -> tuple[dict[str, Tensor], Tensor]:
         """What :meth:`forward` returns, and the plain graphs' vectors ``[B, vector_size]`` of the same pass."""
-        output = self.model(batch["features"], batch["adjacency"], batch["partner"], batch.get("noise"))
-        z1, z2 = self.projection(output.matched_1), self.projection(output.matched_2)  # [B, 10, P]
-        loss, accuracy = node_infonce(z1, z2, output.present, self.tau)
-        return {"loss": loss, "accuracy": accuracy}, output.vectors
+        numbers, output = self._forward(batch)
+        return numbers, output.vectors
+
+    def _forward(self, batch: dict[str, Any]) -> tuple[dict[str, Tensor], GFOutput]:
+        first, activation, last = self.projection
+        output = self.model(batch["features"], batch["adjacency"], batch["partner"], batch.get("noise"), first)
+        z = output.layout.side_by_side(last(activation(output.matched)), 2)  # [B, 20, P]
+        loss, accuracy = node_infonce(z, output.present, self.tau)
+        return {"loss": loss, "accuracy": accuracy}, output
 
     def embed(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Vectors for search: ``gf [B, vector_size]``. The caller sets ``eval()`` and ``no_grad()``."""

@@ -19,19 +19,6 @@ def unit(vectors: Tensor) -> Tensor:
     return F.normalize(vectors.float(), dim=-1, eps=1e-6)
 
 
-def cosines(one: Tensor, two: Tensor) -> Tensor:
-    """Cosines of all rows of ``one`` with all rows of ``two``, in float32; those of a zero row are 0.
-
-    Equal to ``unit(one) @ unit(two).mT`` up to rounding, floor of the length included. It divides N x M products, not
-    rows of D numbers: where D is the larger that is cheaper, forward and backward.
-
-    Shape: ``[..., N, D]``, ``[..., M, D]`` -> ``[..., N, M]``.
-    """
-    one, two = one.float(), two.float()
-    inverse = [rows.square().sum(dim=-1).clamp(min=1e-12).rsqrt() for rows in (one, two)]
-    return one @ two.transpose(-1, -2) * inverse[0][..., :, None] * inverse[1][..., None, :]
-
-
 def positive_first(similarity: Tensor, rows: Tensor | None = None) -> Tensor:
     """Reorder each row: the positive into column 0, the negatives behind it, the diagonal left out.
 

@@ -72,8 +72,11 @@ def draw_kept(shape: tuple[int, ...], rate: float, device: torch.device) -> Tens
     ``bernoulli_``, and masks were a sixth of a training step.
     """
     cells = math.prod(shape)
-    bits = torch.empty(-(-cells // 4), dtype=torch.int64, device=device).random_(-(2**63), None)
-    return (bits.view(torch.int16)[:cells] >= round(rate * 2**16) - 2**15).view(shape)
+    bits = torch.empty(-(-cells // 4), dtype=torch.int64, device=device).random_(-(2**63), None).view(torch.int16)
+    least = round(rate * 2**16) - 2**15
+    if device.type == "cpu":  # numpy compares ten times as fast
+        return torch.from_numpy(bits.numpy() >= least)[:cells].view(shape)
+    return (bits[:cells] >= least).view(shape)
 
 
 def draw_partners(count: int, rng: np.random.Generator) -> Tensor:

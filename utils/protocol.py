@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -27,12 +27,18 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
 class StackableTask(Task, Protocol):
-    """A task several of which can be trained as one batched program (:class:`utils.engine.program.Stack`).
+    """A task several of which can be trained side by side, in threads (:class:`utils.engine.program.Abreast`) or as one
+    batched program (:class:`utils.engine.program.Stack`): its products are too small to fill a processor.
 
     Its parts must be such that ``torch.vmap`` can batch them; buffers stay as they are. Rows of zeros at the end of a
-    batch's tensors must change nothing.
+    batch's tensors must change nothing. A forward that is given what :meth:`draw` draws draws nothing itself.
     """
+
+    def batched(self) -> None:
+        """Be the copy that stands for all: from now on no shape may follow from a tensor's values."""
+        ...
 
     def draw(self, batch: Batch) -> dict[str, Tensor]:
         """All that is random in a forward of ``batch``, from torch's generator. A forward finds it under ``noise``."""

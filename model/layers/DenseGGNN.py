@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.layers.dense_convs import Mix
+
 
 class DenseGGNN(nn.Module):
     """The gated graph layer of Li et al. 2016 ("Gated Graph Sequence Neural Networks", section 3.2), dense.
@@ -39,18 +41,31 @@ class DenseGGNN(nn.Module):
         Raises:
             ValueError: the input is wider than ``out_channels``.
         """
+        x = self.on_rows(x, lambda messages: adj @ messages)  # [B, N, out]
+        return x if mask is None else x * mask[..., None].to(x.dtype)
+
+    @staticmethod
+    def edge_weights(adjacency: Tensor) -> Tensor:
+        """See :mod:`model.layers.dense_convs`."""
+        return adjacency
+
+    def on_rows(self, x: Tensor, mix: Mix) -> Tensor:
+        """See :mod:`model.layers.dense_convs`.
+
+        Shape: ``[..., in]`` -> ``[..., out]``.
+        """
         width = x.shape[-1]
         if width > self.out_channels:
             raise ValueError(f"input of width {width} does not fit into out_channels {self.out_channels}")
-        x = F.pad(x, (0, self.out_channels - width))  # [B, N, out]
+        x = F.pad(x, (0, self.out_channels - width))
         for weight in self.weight:
-            x = self._update(adj @ (x @ weight), x)  # [B, N, out]
-        return x if mask is None else x * mask[..., None].to(x.dtype)
+            x = self._update(mix(x @ weight), x)
+        return x
 
     def _update(self, messages: Tensor, x: Tensor) -> Tensor:
         """``self.rnn(messages, x)``: the equations of ``torch.nn.GRUCell``, in operations that ``torch.vmap`` batches.
 
-        Shape: ``[B, N, out]`` twice -> ``[B, N, out]``.
+        Shape: ``[..., out]`` twice -> ``[..., out]``.
         """
         reset_in, update_in, new_in = F.linear(messages, self.rnn.weight_ih, self.rnn.bias_ih).chunk(3, dim=-1)
         reset_old, update_old, new_old = F.linear(x, self.rnn.weight_hh, self.rnn.bias_hh).chunk(3, dim=-1)

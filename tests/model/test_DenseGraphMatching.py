@@ -37,13 +37,26 @@ def by_loop(nodes, others, others_present):
 
 
 def test_attention_and_fusion_equal_a_loop_over_nodes(graphs):
-    assert torch.allclose(attend(*graphs), by_loop(*graphs), atol=1e-6)
-    assert torch.allclose(fuse(*graphs), graphs[0] + by_loop(*graphs), atol=1e-6)
+    nodes, others, present = graphs
+    counts = present[:, None].float()
+    assert torch.allclose(attend(nodes, others, counts), by_loop(*graphs), atol=1e-6)
+    assert torch.allclose(fuse(nodes, others, counts), nodes + by_loop(*graphs), atol=1e-6)
+
+
+def test_within_one_graph_those_look_at_each_other_who_count(graphs):
+    nodes = graphs[0]
+    first = torch.arange(5) < 2
+    counts = (first[:, None] != first).float().expand(3, 5, 5)
+    want = torch.cat(
+        [by_loop(nodes[:, :2], nodes[:, 2:], torch.ones(3, 3)), by_loop(nodes[:, 2:], nodes[:, :2], torch.ones(3, 2))],
+        dim=1,
+    )
+    assert torch.allclose(attend(nodes, nodes, counts), want, atol=1e-6)
 
 
 def test_attention_is_a_weighted_mean():
     nodes, same = torch.rand(2, 5, 4), torch.rand(2, 1, 4).expand(2, 6, 4)
-    assert torch.allclose(attend(nodes, same, torch.ones(2, 6).bool()), same[:, :1].expand(2, 5, 4), atol=1e-6)
+    assert torch.allclose(attend(nodes, same, torch.ones(2, 1, 6)), same[:, :1].expand(2, 5, 4), atol=1e-6)
 
 
 def matched_by_loop(layer, match, nodes, others, others_present):
@@ -86,5 +99,5 @@ def test_absent_nodes_of_the_other_graph_are_inert(graphs, match):
 
 def test_gradients_are_finite_where_everything_is_zero():
     nodes = torch.zeros(2, 5, 4, requires_grad=True)
-    attend(nodes, nodes, torch.zeros(2, 5).bool()).sum().backward()
+    attend(nodes, nodes, torch.zeros(2, 1, 5)).sum().backward()
     assert nodes.grad.isfinite().all()

@@ -11,7 +11,9 @@ from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.storage import GraphRecord, write_graph
 from model.GF_dataset import GFData
 from model.GF_task import GFTask
+from utils.engine import trainer
 from utils.engine.cross_validation import CrossValidation
+from utils.engine.program import Single, Stack
 from utils.GF_early_stopping import GFEarlyStopping
 from utils.seeding import seed_everything
 
@@ -54,21 +56,57 @@ def cross_validate(folder, config, folds):
     return epochs, summary, weights
 
 
+def stack_or_single(tasks, precision):
+    for task in tasks:
+        task.batched()
+    return Stack(tasks, precision) if len(tasks) > 1 else Single(*tasks, precision)
+
+
 def flat(state):
     """What training moves, as one vector."""
     return torch.cat([value.flatten() for name, value in state.items() if not name.startswith("pairs.")])
 
 
+def settings(data_dir, folder, conv, match):
+    return GFConfig(
+        data_dir=data_dir, log_dir=folder, checkpoint_dir=folder / "checkpoints", run_name="run", device="cpu",
+        conv=conv, match=match, filters="16_16", perspectives=12, batch_size=7, n_folds=4, epochs=6, patience=2,
+        min_delta=0.02, lr=3e-3, lr_patience=1, seed=5,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_folds_in_threads_equal_folds_one_by_one_bit_for_bit(data_dir, tmp_path, threads):
+    runs = []
+    for folds, count in (("together", 3), ("one_by_one", 1)):
+        threads(count)
+        folder = tmp_path / folds
+        runs.append(cross_validate(folder, settings(data_dir, folder, "graphsage", "concat"), folds))
+    (epochs, summary, weights), (want_epochs, want_summary, want_weights) = runs
+    timeless = [
+        {key: {name: value for name, value in line.items() if name != "seconds"} for key, line in found.items()}
+        for found in (epochs, want_epochs)
+    ]
+    assert timeless[0] == timeless[1]
+    assert summary["test"] == want_summary["test"]
+    for name, values in weights.items():
+        assert torch.equal(flat(values), flat(want_weights[name])), name
+
+
 @pytest.mark.parametrize(("conv", "match"), OPTIONS)
-def test_folds_together_equal_folds_one_by_one(data_dir, tmp_path, conv, match):
+def test_folds_as_one_batched_program_equal_folds_one_by_one(data_dir, tmp_path, conv, match, monkeypatch):
+    """As on a GPU, where all nodes have their place."""
+    monkeypatch.setattr(trainer, "make_program", stack_or_single)
     runs = []
     for folds in ("together", "one_by_one"):
         folder = tmp_path / folds
-        config = GFConfig(
-            data_dir=data_dir, log_dir=folder, checkpoint_dir=folder / "checkpoints", run_name="run", device="cpu",
-            conv=conv, match=match, filters="16_16", perspectives=12, batch_size=7, n_folds=4, epochs=6, patience=2,
-            min_delta=0.02, lr=3e-3, lr_patience=1, seed=5,
-        )  # fmt: skip
+        config = settings(data_dir, folder, conv, match)
         runs.append(cross_validate(folder, config, folds))
     (epochs, summary, weights), (want_epochs, want_summary, want_weights) = runs
     assert epochs.keys() == want_epochs.keys(), "the same folds stop early in the same epochs"
@@ -87,7 +125,7 @@ def test_folds_together_equal_folds_one_by_one(data_dir, tmp_path, conv, match):
         got, want = flat(weights[f"fold_{fold + 1}.pth"]), flat(want_weights[f"fold_{fold + 1}.pth"])
         moved = (want - start).norm()
         # not weight by weight: Adam steps by lr even where a gradient is nothing but rounding
-        assert (got - want).norm() < 0.01 * moved
+        assert (got - want).norm() < 0.02 * moved
         assert moved > 0.1
     got, want = (run["best_model.pth"]["pairs.gf"] for run in (weights, want_weights))
     assert want.isfinite().all() and want[0] < want[-1]

@@ -138,9 +138,9 @@ class Recorder(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.rand(11, 16))
 
-    def forward(self, features, adjacency, present, kept):
+    def forward(self, features, adjacency, present, kept, layout):
         self.seen = features, adjacency, present
-        return (features @ self.weight).relu() * present[..., None]
+        return layout.rows((features @ self.weight).relu() * present[..., None])
 
 
 def recorded_views(batch, **options):
@@ -193,6 +193,7 @@ def test_forward_equals_one_pair_after_the_other(match):
     torch.manual_seed(0)
     batch = gf_batch(7)
     model = GFModel(gf_config(match=match)).eval()
+    model.packs = False
     seen = {}
     model.encoder.register_forward_hook(lambda _, __, nodes: seen.update(nodes=nodes))
     output = model(**batch)
@@ -201,11 +202,11 @@ def test_forward_equals_one_pair_after_the_other(match):
     for p in range(7):
         h = batch["partner"][p]
         one, two, here, there = view_1[p, None], view_2[p, None], present[p, None], present[h, None]
-        fused_1, fused_2 = fuse(one, two, here), fuse(two, one, here)
-        matched_1 = model.matching(fused_1, plain[h, None], there)
-        matched_2 = model.matching(fused_2, plain[h, None], there)
-        assert torch.allclose(output.matched_1[p], matched_1[0], atol=1e-5)
-        assert torch.allclose(output.matched_2[p], matched_2[0], atol=1e-5)
+        fused_1, fused_2 = fuse(one, two, here[:, None].float()), fuse(two, one, here[:, None].float())
+        for view, fused in enumerate((fused_1, fused_2)):
+            got = output.matched.unflatten(0, (2, 7))[view, p]
+            want = model.matching(fused, plain[h, None], there)[0]
+            assert torch.allclose(got[present[p]], want[present[p]], atol=1e-5)
 
 
 def test_a_view_meets_its_partners_plain_nodes():
@@ -216,7 +217,9 @@ def test_a_view_meets_its_partners_plain_nodes():
 
     def matched(features):
         torch.manual_seed(1)
-        return model(features, batch["adjacency"], batch["partner"]).matched_1
+        output = model(features, batch["adjacency"], batch["partner"])
+        nodes = output.layout.side_by_side(output.matched, 2)[:, :10]
+        return torch.where(output.present[..., None], nodes, 0)
 
     changed = batch["features"].clone()
     changed[0] *= torch.rand_like(changed[0]) + 0.5  # the same nodes stay present

@@ -33,6 +33,7 @@ from utils.distributed.exchange import gather, sharing_a_step, step_group
 from utils.distributed.world import world
 from utils.early_stopping import EarlyStopping
 from utils.engine.cross_validation import CrossValidation
+from utils.engine.device import Precision
 from utils.engine.program import make_program
 from utils.engine.trainer import NonFiniteError
 from utils.run_log import RunLog
@@ -107,7 +108,7 @@ def first_epoch(config: Any, data: Any, build_task: Any) -> list[tuple[dict[str,
     task = build_task(config)
     task.train()
     data.prepare(task, 0)
-    program = make_program([task])
+    program = make_program([task], Precision(torch.device("cpu"), None))
     steps = []
     for step, batch in enumerate(data.get_fold_loaders(0)[0].epoch(0)):
         out = program([batch], [100 + step])
@@ -168,7 +169,7 @@ def work(data: Path, output: Path) -> dict[str, Any]:
         found["gather"] = gathering(world().rank)
         found["failing"] = failing(output / "failing" / str(size))
         task = Drawing()
-        make_program([task])([{}], [7])
+        make_program([task], Precision(torch.device("cpu"), None))([{}], [7])
         found["drawn"] = task.drawn
     for name, (config, its_data, build_task) in cases(data).items():
         found[f"first epoch, {name}"] = first_epoch(config, its_data, build_task)

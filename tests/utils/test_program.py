@@ -8,10 +8,11 @@ from torch import nn
 
 from config.run_config import RunConfig
 from utils.early_stopping import EarlyStopping
+from utils.engine import trainer
 from utils.engine.cross_validation import CrossValidation
 from utils.engine.device import Precision
 from utils.engine.learner import Learner
-from utils.engine.program import Single, Stack
+from utils.engine.program import Abreast, Single, Stack
 from utils.engine.trainer import NonFiniteError, Trainer
 from utils.run_log import RunLog
 
@@ -26,6 +27,9 @@ class Noisy(nn.Module):
         self.hidden, self.out = nn.Linear(3, 4), nn.Linear(4, 1)
         self.register_buffer("scale", torch.rand(()) + 1)
         self.heard = []
+
+    def batched(self):
+        pass
 
     def draw(self, batch):
         return {"x": torch.rand(batch["x"].shape)}
@@ -110,16 +114,30 @@ def run_both_ways(tmp_path, **changes):
     return found
 
 
+@pytest.fixture(params=["threads", "batched"])
+def program(request, monkeypatch):
+    """How tasks are side by side: as on a processor, or as on a GPU."""
+    if request.param == "batched":
+        monkeypatch.setattr(trainer, "make_program", stack_or_single)
+    return request.param
+
+
+def stack_or_single(tasks, precision):
+    return Stack(tasks, precision) if len(tasks) > 1 else Single(*tasks, precision)
+
+
 @pytest.mark.parametrize(
     "changes",
     [{}, {"accumulation_steps": 2}, {"clip_norm": 0.1}, {"precision": "bf16"}],
     ids=["plain", "accumulated", "clipped", "bf16"],
 )
-def test_side_by_side_equals_one_by_one(tmp_path, changes):
+def test_side_by_side_equals_one_by_one(tmp_path, program, changes):
     (records, summary, saved, tasks), (want_records, want_summary, want_saved, want_tasks) = run_both_ways(
         tmp_path, **changes
     )
     tolerance = {"rel": 2e-2, "abs": 1e-2} if changes.get("precision") else {"rel": 1e-4, "abs": 1e-5}
+    if program == "threads":
+        tolerance = {"rel": 0.0, "abs": 0.0}
     assert records.keys() == want_records.keys()
     for key, record in records.items():
         for name in ("loss", "noise"):
@@ -163,12 +181,12 @@ def test_a_task_without_a_batch_gets_no_gradient_and_the_others_theirs():
     tasks = [Noisy(), Noisy()]
     batch = Deck([4], 0).batches[0]
     alone = Single(Noisy())
-    alone.task.load_state_dict(tasks[1].state_dict())
+    alone.tasks[0].load_state_dict(tasks[1].state_dict())
     alone([batch], [7])["loss"].sum().backward()
     stack = Stack(tasks)
     stack([None, batch], [6, 7])["loss"].sum().backward()
     assert all((parameter.grad == 0).all() for parameter in tasks[0].parameters())
-    for got, want in zip(tasks[1].parameters(), alone.task.parameters(), strict=True):
+    for got, want in zip(tasks[1].parameters(), alone.tasks[0].parameters(), strict=True):
         torch.testing.assert_close(got.grad, want.grad)
     stack.zero_grad(1)
     assert all((parameter.grad == 0).all() for parameter in tasks[1].parameters())
@@ -189,7 +207,29 @@ def test_stacking_changes_no_weight_and_optimizers_move_the_stack():
     assert (first != second).tolist() == [False, True, False]
 
 
-def test_what_is_not_finite_is_named_by_its_fold(tmp_path):
+def test_what_fails_in_a_thread_fails_with_its_traceback():
+    class Failing(Noisy):
+        def forward(self, batch):
+            raise ValueError("this task fell")
+
+    batch = Deck([4], 0).batches[0]
+    with pytest.raises(ValueError, match="this task fell") as error:
+        Abreast([Noisy(), Failing()], threads=2)([batch, batch], [1, 2])
+    assert any("fell" in str(entry) for entry in error.traceback)
+
+
+def test_threads_leave_torch_its_own():
+    before = torch.get_num_threads()
+    batch = Deck([4], 0).batches[0]
+    program = Abreast([Noisy(), Noisy()], threads=2)
+    with torch.no_grad():
+        assert not program([batch, batch], [1, 2])["loss"].requires_grad
+    program([batch, batch], [1, 2], torch.ones(2))
+    assert set(program.each(lambda _: torch.get_num_threads(), range(8))) == {1}
+    assert torch.get_num_threads() == before
+
+
+def test_what_is_not_finite_is_named_by_its_fold(tmp_path, program):
     class Bad(Data):
         def get_fold_loaders(self, fold):
             train, val = super().get_fold_loaders(fold)

@@ -50,8 +50,8 @@ class CrossValidation:
         kind: name of the task, written into every checkpoint.
         build_task: makes a task with fresh weights from a config.
         build_early_stopping: makes a fresh early stopper from a config.
-        together: train all folds of a setting side by side in one batched program instead of one after the other;
-            their tasks must be stackable (:class:`utils.protocol.StackableTask`).
+        together: train all folds of a setting side by side instead of one after the other, see
+            :mod:`utils.engine.program`; their tasks must be stackable (:class:`utils.protocol.StackableTask`).
     """
 
     kind: str

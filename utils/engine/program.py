@@ -1,11 +1,14 @@
-"""How tasks meet their batches: one plainly or as one of several processes, those of several folds as one program."""
+"""How tasks meet their batches: one plainly or as one of several processes; those of several folds side by side, on a
+GPU as one batched program, on a processor in as many threads as it has cores."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,30 +18,76 @@ from torch.nn.utils.rnn import pad_sequence
 
 from utils.distributed.exchange import mean, sharing_a_step, step_group
 from utils.distributed.world import world
-from utils.protocol import Batch
-from utils.seeding import derived_seed
+from utils.engine.device import Precision
+from utils.protocol import Batch, StackableTask
+from utils.seeding import derived_seed, seed_step
+
+T, R = TypeVar("T"), TypeVar("R")
 
 
-class Single:
-    """A stack of one task is the task itself."""
+class Program:
+    """Tasks side by side.
 
-    def __init__(self, task: nn.Module) -> None:
-        self.task = task
+    Args:
+        tasks: their parameters are where an optimizer finds them.
+        precision: of the forward; full if left out.
+    """
 
-    def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
-        """See :meth:`Stack.__call__`."""
-        torch.manual_seed(seeds[0])
-        return {name: value[None] for name, value in self.task(batches[0]).items()}
+    def __init__(self, tasks: Sequence[nn.Module], precision: Precision | None = None) -> None:
+        self.tasks = list(tasks)
+        self._autocast = precision.autocast if precision else nullcontext
+
+    def __call__(
+        self, batches: Sequence[Batch | None], seeds: Sequence[int], weights: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """One forward of every task, and one backward.
+
+        Args:
+            batches: one for each task, on the device; ``None`` for a task that has no more in this epoch.
+            seeds: what each task's random numbers follow from.
+            weights: ``[tasks]``: what each loss counts for in what is added to the gradients, 0 for a task without a
+                batch; forward only if left out.
+
+        Returns:
+            what a task returns, each number as a tensor of as many as there are tasks. Those of a task without a batch
+            mean nothing.
+        """
+        with self._autocast():
+            out = self._forward(batches, seeds)
+        if weights is not None:
+            out["loss"].backward(weights)
+        return out
+
+    def _forward(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Work on things that are one task's each."""
+        return [work(item) for item in items]
 
     def train(self) -> None:
-        self.task.train()
+        """Training mode: dropout is on."""
+        for task in self.tasks:
+            task.train()
 
     def zero_grad(self, position: int) -> None:
-        self.task.zero_grad(set_to_none=True)
+        """Forget the gradients of one task."""
+        self.tasks[position].zero_grad(set_to_none=True)
 
     def accumulating(self, more: bool) -> AbstractContextManager[Any]:
         """A block for the forward and backward of a batch; ``more`` of them follow before the optimizer steps."""
         return nullcontext()
+
+
+class Single(Program):
+    """One task."""
+
+    def __init__(self, task: nn.Module, precision: Precision | None = None) -> None:
+        super().__init__([task], precision)
+
+    def _forward(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
+        seed_step(seeds[0])
+        return {name: value[None] for name, value in self.tasks[0](batches[0]).items()}
 
 
 class Shared(Single):
@@ -48,19 +97,19 @@ class Shared(Single):
     whole step (``draw``) is the same everywhere; dropout masks beyond it differ between the processes.
     """
 
-    def __init__(self, task: nn.Module) -> None:
-        super().__init__(task)
+    def __init__(self, task: nn.Module, precision: Precision | None = None) -> None:
+        super().__init__(task, precision)
         # takes over the first process's weights and buffers; later ones follow from what all have exchanged
         self._parallel = DistributedDataParallel(task, forward_sync_buffers=False)
 
-    def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
-        """See :meth:`Stack.__call__`; without gradients a step is this process's own affair."""
+    def _forward(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
+        """Without gradients a step is this process's own affair."""
         if not torch.is_grad_enabled():
-            return super().__call__(batches, seeds)
+            return super()._forward(batches, seeds)
         batch = batches[0]
-        if hasattr(self.task, "draw"):
-            batch = {**batch, "noise": _draw(self.task, batch, seeds[0])}
-        torch.manual_seed(derived_seed(seeds[0], world().rank))
+        if hasattr(self.tasks[0], "draw"):
+            batch = {**batch, "noise": _draw(self.tasks[0], batch, seeds[0])}
+        seed_step(derived_seed(seeds[0], world().rank))
         with sharing_a_step(step_group()):
             out = self._parallel(batch)
             numbers = mean(torch.stack([value.detach().float() for value in out.values()]))
@@ -72,7 +121,58 @@ class Shared(Single):
         return self._parallel.no_sync() if more else nullcontext()
 
 
-class Stack:
+class Abreast(Program):
+    """Tasks that do not fill a processor: one of its cores computes one, each task exactly as if it were alone there.
+
+    Torch's own threads share one product among the cores, which costs more than it saves where products are small.
+    Torch runs without Python's lock, so that threads will do; the processes' common memory makes everything else as
+    simple as it is for one task.
+
+    Args:
+        tasks: what is random in a step of theirs comes from ``draw``, see :class:`utils.protocol.StackableTask`.
+        threads: how many compute at a time; as many as torch has if left out.
+    """
+
+    def __init__(
+        self, tasks: Sequence[nn.Module], precision: Precision | None = None, threads: int | None = None
+    ) -> None:
+        super().__init__(tasks, precision)
+        count = min(threads or torch.get_num_threads(), len(self.tasks))
+        self._pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+        self._drawing = threading.Lock()  # torch's generator is everybody's
+
+    def __call__(
+        self, batches: Sequence[Batch | None], seeds: Sequence[int], weights: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """As :meth:`Program.__call__`, but what is returned has no graph: a task's backward follows at once upon its
+        forward, when what that has left is still in the core's cache."""
+        places = [place for place, batch in enumerate(batches) if batch is not None]
+        learning = torch.is_grad_enabled()  # a thread has a mode of its own
+
+        def step(place: int) -> dict[str, Tensor]:
+            with torch.set_grad_enabled(learning):
+                return self._step(place, batches[place], seeds[place], None if weights is None else weights[place])
+
+        found = dict(zip(places, self.each(step, places), strict=True))
+        missing = {name: torch.zeros_like(value) for name, value in found[places[0]].items()}
+        outs = [found.get(place, missing) for place in range(len(batches))]
+        return {name: torch.stack([out[name] for out in outs]) for name in missing}
+
+    def _step(self, place: int, batch: Batch, seed: int, weight: Tensor | None) -> dict[str, Tensor]:
+        task = self.tasks[place]
+        with self._drawing:
+            noise = _draw(task, batch, seed)
+        with self._autocast():
+            out = task({**batch, "noise": noise})
+        if weight is not None:
+            out["loss"].backward(weight)
+        return {name: value.detach() for name, value in out.items()}
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        return list(self._pool.map(work, items))
+
+
+class Stack(Program):
     """Tasks of one make as one batched program: ``vmap`` over their stacked parameters ("model ensembling").
 
     The tasks stay what they are, modules with parameters of their own; only, their parameters and gradients now are
@@ -83,9 +183,10 @@ class Stack:
         tasks: see :class:`utils.protocol.StackableTask`. Stacking the tasks of an older stack anew takes them over.
     """
 
-    def __init__(self, tasks: Sequence[nn.Module]) -> None:
-        self.tasks = list(tasks)
+    def __init__(self, tasks: Sequence[nn.Module], precision: Precision | None = None) -> None:
+        super().__init__(tasks, precision)
         self._skeleton = copy.deepcopy(self.tasks[0]).to("meta")
+        self._skeleton.batched()
         self._state: dict[str, Tensor] = {}
         for members in zip(*(task.named_parameters() for task in self.tasks), strict=True):
             name, parameters = members[0][0], [parameter for _, parameter in members]
@@ -97,18 +198,8 @@ class Stack:
         for members in zip(*(task.named_buffers() for task in self.tasks), strict=True):
             self._state[members[0][0]] = torch.stack([buffer for _, buffer in members])
 
-    def __call__(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
-        """One forward of every task.
-
-        Args:
-            batches: one for each task, on the device; ``None`` for a task that has no more in this epoch. Smaller ones
-                are filled up with zeros.
-            seeds: what each task's random numbers follow from.
-
-        Returns:
-            what a task returns, each number as a tensor of as many as there are tasks. Those of a task without a batch
-            mean nothing, and their gradient is zero.
-        """
+    def _forward(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
+        """Smaller batches are filled up with zeros, missing ones all zeros; the gradient of these is zero."""
         complete = [
             {**_tensors(batch), "noise": _draw(task, batch, seed)} if batch is not None else None
             for task, batch, seed in zip(self.tasks, batches, seeds, strict=True)
@@ -116,27 +207,23 @@ class Stack:
         return vmap(self._one)(self._state, _side_by_side(complete))
 
     def train(self) -> None:
-        """Training mode: dropout is on."""
-        for task in (*self.tasks, self._skeleton):
-            task.train()
+        super().train()
+        self._skeleton.train()
 
     def zero_grad(self, position: int) -> None:
-        """Forget the gradients of one task."""
         torch._foreach_zero_([parameter.grad for parameter in self.tasks[position].parameters()])
-
-    def accumulating(self, more: bool) -> AbstractContextManager[Any]:
-        """See :meth:`Single.accumulating`."""
-        return nullcontext()
 
     def _one(self, state: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         return functional_call(self._skeleton, state, (batch,))
 
 
-def make_program(tasks: Sequence[nn.Module]) -> Single | Stack:
-    """The program of one task or of several; several are for one process."""
-    if len(tasks) > 1:
-        return Stack(tasks)
-    return Single(tasks[0]) if world().size == 1 else Shared(tasks[0])
+def make_program(tasks: Sequence[nn.Module], precision: Precision) -> Program:
+    """The program of one task, or of several stackable ones, which are for one process."""
+    if world().size > 1:
+        return Shared(tasks[0], precision)
+    if precision.device.type == "cpu" and isinstance(tasks[0], StackableTask):
+        return Abreast(tasks, precision)
+    return Stack(tasks, precision) if len(tasks) > 1 else Single(tasks[0], precision)
 
 
 def _tensors(batch: Batch) -> dict[str, Tensor]:
@@ -144,7 +231,7 @@ def _tensors(batch: Batch) -> dict[str, Tensor]:
 
 
 def _draw(task: Any, batch: Batch, seed: int) -> dict[str, Tensor]:
-    torch.manual_seed(seed)
+    seed_step(seed)
     return task.draw(batch)
 
 

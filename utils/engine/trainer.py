@@ -98,7 +98,7 @@ class Trainer:
                 if not _present(batches):  # another process does it
                     continue
                 seed = derived_seed(self.config.seed, VALIDATION, step)
-                out = self._forward(batches, [seed] * len(batches))
+                out = self._run(batches, [seed] * len(batches))
                 numbers, _ = _transfer(out, {})
                 found += [(step, i, numbers[i], list(batches[i]["names"])) for i in _present(batches)]
         means = [Means() for _ in self.learners]
@@ -109,7 +109,7 @@ class Trainer:
 
     def _go_on_with(self, learners: Sequence[Learner]) -> None:
         self.learners = list(learners)
-        self.program = make_program([learner.task for learner in learners])
+        self.program = make_program([learner.task for learner in learners], self.precision)
 
     def _run_epoch(self, epoch: int, first_step: int, on_position: Callable[[Position], None]) -> list[dict[str, Any]]:
         start = time.perf_counter()
@@ -146,15 +146,16 @@ class Trainer:
             present = _present(batches)
             due = [i for i in present if self.learners[i].ends_group(step)]
             with self.program.accumulating(not due):
-                out = self._forward(batches, seeds)
-                self._backward(out["loss"], present, step)
-            numbers, clipped = _transfer(out, {i: self.learners[i].clip() for i in due})
+                out = self._run(batches, seeds, self._weights(present, step))
+            norms = self.program.each(Learner.clip, [self.learners[i] for i in due])
+            numbers, clipped = _transfer(out, dict(zip(due, norms, strict=True)))
             for i in present:
                 self._require_finite(self.learners[i], numbers[i], batches[i]["names"], where)
                 self.learners[i].means.add(numbers[i], len(batches[i]["names"]))
             for i in due:
-                self._optimizer_step(i, clipped[i], batches[i]["names"], where)
+                self._require_finite_gradient(self.learners[i], clipped[i], batches[i]["names"], where)
                 self.learners[i].norms.append(clipped[i])
+            self.program.each(self._optimizer_step, due)
             for i in present:
                 self._log_step(self.learners[i], epoch, step, numbers[i], clipped.get(i))
             bar.set_postfix(loss=f"{numbers[present[0]]['loss']:.4f}", refresh=False)
@@ -172,22 +173,26 @@ class Trainer:
         record = {**learner.label, "epoch": epoch, "step": step, **numbers, "lr": learner.lr}
         self.log.step({**record, "grad_norm": norm if norm is not None and math.isfinite(norm) else None})
 
-    def _forward(self, batches: Sequence[Batch | None], seeds: Sequence[int]) -> dict[str, Tensor]:
+    def _run(
+        self, batches: Sequence[Batch | None], seeds: Sequence[int], weights: Tensor | None = None
+    ) -> dict[str, Tensor]:
         self.program.train()
-        with self.precision.autocast():
-            return self.program([to_device(batch, self.device) for batch in batches], seeds)
+        return self.program([to_device(batch, self.device) for batch in batches], seeds, weights)
 
-    def _backward(self, losses: Tensor, present: Sequence[int], step: int) -> None:
-        """Only what is backpropagated is divided; the learners share no parameter, so their losses can be summed."""
-        shares = [(self.learners[i], losses[i]) for i in present]
-        scaled = [learner.scaler.scale(loss / learner.divisor(step)) for learner, loss in shares]
-        torch.stack(scaled).sum().backward()
+    def _weights(self, present: Sequence[int], step: int) -> Tensor:
+        """What each loss counts for in the gradient: its share of an optimizer step, by the gradient scaler's scale."""
+        weights = torch.zeros(len(self.learners), device=self.device)
+        for i in present:
+            share = torch.full((), 1 / self.learners[i].divisor(step), device=self.device)
+            weights[i] = self.learners[i].scaler.scale(share)
+        return weights
 
-    def _optimizer_step(self, position: int, norm: float, names: Sequence[str], where: str) -> None:
-        learner = self.learners[position]
+    def _require_finite_gradient(self, learner: Learner, norm: float, names: Sequence[str], where: str) -> None:
         if not learner.scaler.is_enabled():  # a scaler skips such a step by itself and lowers its scale
             self._require_finite(learner, {"gradient norm": norm}, names, where)
-        learner.step()
+
+    def _optimizer_step(self, position: int) -> None:
+        self.learners[position].step()
         self.program.zero_grad(position)
 
     def _steps_taken(self, learner: Learner, epoch: int, norms: list[float]) -> dict[str, Any]:
