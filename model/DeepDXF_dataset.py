@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -131,11 +132,11 @@ class DeepDXFLoader:
         """A step's drawings, see :attr:`utils.protocol.Loader.most_processes`."""
         return max(1, len(self.indices) // len(self))
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]:
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.config.seed, epoch)
         limit = self.config.max_view_entities
-        for step, block in enumerate(blocks):
+        for step, block in islice(enumerate(blocks), first_step, None):
             if not self.train and not world().takes(step):
                 yield None
                 continue

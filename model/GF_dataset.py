@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -94,10 +95,10 @@ class GFLoader:
         """A step's pairs, see :attr:`utils.protocol.Loader.most_processes`."""
         return max(1, len(self.indices) // len(self) // 2)
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]:
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch)
-        for step, block in enumerate(blocks):
+        for step, block in islice(enumerate(blocks), first_step, None):
             if not self.train and not world().takes(step):
                 yield None
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,11 +103,11 @@ class JointLoader:
             steps -= 1
         return steps
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]:
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
         seed, epoch = self.config.seed, epoch if self.train else 0
         limit = self.config.deepdxf.max_view_entities
         dealt = [epoch_batches(len(part), len(self), seed, epoch) for part in self._parts]
-        for step, blocks in enumerate(zip(*dealt, strict=True)):
+        for step, blocks in islice(enumerate(zip(*dealt, strict=True)), first_step, None):
             if not self.train and not world().takes(step):
                 yield None
                 continue

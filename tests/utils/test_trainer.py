@@ -52,8 +52,8 @@ class Batches:
     def __len__(self):
         return len(self.batches)
 
-    def epoch(self, epoch):
-        yield from self.batches
+    def epoch(self, epoch, first_step=0):
+        yield from self.batches[first_step:]
 
 
 class Data:
@@ -201,7 +201,7 @@ class Curve:
     def __len__(self):
         return 1
 
-    def epoch(self, epoch):
+    def epoch(self, epoch, first_step=0):
         yield {"value": torch.tensor(next(self.values)), "names": ["a", "b"]}
 
 
@@ -369,3 +369,24 @@ def test_a_learner_continued_from_its_state_remembers_the_rates_of_all_epochs(tm
     assert second.best.lr_factors == (1, 1, 1, 0.5, 0.5, 0.25, 0.25)
     assert second.task.ended_epochs == len(curve)
     assert torch.equal(second.best_weights["weight"], whole.best_weights["weight"])
+
+
+class Counted(Batches):
+    """Knows which of its batches were built."""
+
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.built = []
+
+    def epoch(self, epoch, first_step=0):
+        for step in range(first_step, len(self)):
+            self.built.append((epoch, step))
+            yield self.batches[step]
+
+
+def test_a_fit_that_starts_amid_an_epoch_builds_no_batch_before_it(tmp_path):
+    config, batches = _config(tmp_path, epochs=3), Counted([4, 4, 4])
+    learner = _learner(Regression(), batches, Batches([2]), config)
+    with RunLog("test", config) as log:
+        Trainer([learner], config, torch.device("cpu"), log).fit(Learner.keep, start=Position(1, 2))
+    assert batches.built == [(1, 2), (2, 0), (2, 1), (2, 2)]
