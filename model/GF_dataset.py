@@ -13,7 +13,7 @@ from torch import Tensor
 from config.GF_config import GFConfig
 from dataset.sources import GraphSource
 from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
-from utils.distributed.dealing import deal_groups, partner_groups
+from utils.distributed.dealing import deal, members, partner_groups
 from utils.distributed.world import world
 from utils.GF_utils import draw_partners
 from utils.protocol import Batch
@@ -106,7 +106,9 @@ class GFLoader:
             partner = draw_partners(len(chosen), stream(self.seed, epoch, step))
             batch = self.dataset.batch(chosen, partner)
             if self.train and world().size > 1:
-                batch = self.dataset.share(chosen, partner, deal_groups(partner_groups(partner), world()))
+                groups = partner_groups(partner)
+                own = members(groups, deal([len(group) for group in groups], world()))
+                batch = self.dataset.share(chosen, partner, own)
             yield {**batch, "names": self.dataset.names_at(chosen)}
 
 

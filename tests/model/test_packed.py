@@ -60,6 +60,12 @@ def test_names_come_in_the_order_of_the_files(data_dir, packed_dir):  # noqa: F8
     assert list(packed.deepdxf) == list(files.deepdxf)
 
 
+def test_lengths_are_known_without_reading(data_dir, packed_dir):  # noqa: F811
+    files, packed = (DataFolder(folder).deepdxf.open() for folder in (data_dir, packed_dir))
+    lengths = [len(files.drawing(index).rows) for index in range(len(files.lengths()))]
+    assert files.lengths().tolist() == packed.lengths().tolist() == lengths
+
+
 def long_drawings(folder, count, length):
     line = make_row("LINE", {"x0": 1, "y0": 2, "x1": 50, "y1": 50}, Extents(0, 0, 100, 100))
     rows = np.tile(line, (length, 1))
