@@ -2,7 +2,8 @@
 
 A line on standard input is JSON: ``arguments`` (the script first), ``cwd``, ``output`` (a file), ``file_limit`` (bytes,
 or null), ``nproc`` (processes that share the run, as torchrun would start them) and ``wait``. For each it prints the
-number of the process, which leads a group of its own, and, if it is to wait for its end, its exit status.
+number of the process, which leads a group of its own, and, if it is to wait for its end, its exit status. A run of one
+process that asks for a network fails.
 """
 
 import json
@@ -31,11 +32,19 @@ def work(order):
     os.dup2(output, 2)
     if order["nproc"] > 1:
         join(order["nproc"])
+    else:
+        sys.addaudithook(without_network)
     os.chdir(order["cwd"])
     if order["file_limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"],) * 2)
     sys.argv = order["arguments"]
     runpy.run_path(str(ROOT / sys.argv[0]), run_name="__main__")
+
+
+def without_network(event, _):
+    """An audit hook: whatever looks up a host or connects to one is an error."""
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        raise RuntimeError(f"the run asked for a network: {event}")
 
 
 def join(size):

@@ -4,10 +4,14 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL_GF = {"filters": "16", "perspectives": 8}
 SMALL_DEEPDXF = {
     "d_model": 16,
@@ -114,6 +118,7 @@ def test_killed_anywhere_and_continued_it_ends_with_the_same_numbers(server, dat
     assert rates[-1] < rates[-2], "the case needs a schedule that remembers the epochs before a kill"
     log = (folder / "logs" / "run" / "train.log").read_text(encoding="utf-8")
     assert log.count("continuing") == 5
+    assert log.index("plan: 2 fold(s) + 1 final training") < log.index("estimate:") and log.count("estimate:") >= 1
     assert server.run(folder, *joint(data_dir, "--resume")) == 1
     assert "nothing to resume" in server.said()
 
@@ -159,6 +164,14 @@ def test_a_folder_in_which_a_run_works_is_left_alone(server, data_dir, tmp_path)
         assert sorted((tmp_path / "checkpoints").glob("*.pth")) == states
     assert server.run(tmp_path, *joint(data_dir, "--resume", save_every=300)) == 0, "a killed run locks nobody out"
     assert not list(tmp_path.rglob(".lock*")), "nobody works there any more"
+
+
+def test_the_runs_of_this_file_would_fail_if_they_asked_for_a_network(tmp_path):
+    """What the others rest on to say that training talks to nobody."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.utils.run_server import without_network\n"
+    code += "sys.addaudithook(without_network)\nimport urllib.request; urllib.request.urlopen('http://127.0.0.1:9')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert "the run asked for a network" in done.stderr
 
 
 def test_folds_side_by_side_are_continued_too(server, data_dir, tmp_path):

@@ -253,6 +253,24 @@ def test_an_epoch_whose_every_step_the_scaler_skips_is_a_failure(tmp_path):
         _fit_one(Infinite(), Batches([4, 4]), Batches([2]), config, log, torch.amp.GradScaler("cpu"))
 
 
+def test_steps_that_the_scaler_skips_are_counted_and_its_scale_is_kept(tmp_path):
+    """The scale starts so high that gradients overflow, as they do in fp16."""
+    config = _config(tmp_path, epochs=1, run_name="run")
+    learner = _learner(Regression(), Batches([4] * 5), Batches([2]), config)
+    learner.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, growth_interval=1000)
+    with RunLog("test", config) as log:
+        Trainer([learner], config, torch.device("cpu"), log).fit(Learner.keep)
+    skipped = log.history[0]["skipped_steps"]
+    assert 1 <= skipped < 5
+    assert f"{skipped} step(s) skipped" in (tmp_path / "logs" / "run" / "train.log").read_text("utf-8")
+    steps = [json.loads(line) for line in (tmp_path / "logs" / "run" / "steps.jsonl").read_text("utf-8").splitlines()]
+    assert sum(step["grad_norm"] is None for step in steps) == skipped
+    other = _learner(Regression(), Batches([4] * 5), Batches([2]), config)
+    other.scaler = torch.amp.GradScaler("cpu")
+    other.load_state_dict(learner.state_dict())
+    assert other.scaler.get_scale() == learner.scaler.get_scale() == 2.0 ** (127 - skipped)
+
+
 def test_a_non_finite_loss_stops_the_run_and_says_what_is_needed(tmp_path):
     batches = Batches([4, 4])
     batches.batches[1]["x"][2, 0] = float("nan")
