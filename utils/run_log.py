@@ -193,6 +193,7 @@ class RunLog:
             return wandb.init(mode=self.config.wandb, **options)
         except wandb.errors.CommError as error:
             logger.warning("Weights & Biases cannot be reached (%s): logging offline", error)
+            wandb.teardown()  # its service still holds the run's id
             return wandb.init(mode="offline", **{name: value for name, value in options.items() if name != "resume"})
 
 
