@@ -4,8 +4,9 @@
 
 A joint step is set against a step of GF and one of DeepDXF alone on the same drawings: drawing GF's views, forward,
 backward, clipping, AdamW; the batches lie ready. Both ways take turns. Two gloo processes share the steps that one does
-in its turn, loading included. One thread each; what counts is the processor's time, which other programs on the machine
-lengthen less than the clock's. The clock is printed beside it where processes wait for each other.
+in its turn, loading included; drawings are dealt out to them by length, as always, and by number. One thread each;
+what counts is the processor's time, which other programs on the machine lengthen less than the clock's. The clock is
+printed beside it where processes wait for each other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  
 if __package__ in (None, ""):  # started as a file: make the repository root importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -61,6 +63,10 @@ class BenchmarkConfig:
     """Steps of a turn."""
     repeats: int = 3
     """Turns."""
+    max_view_entities: int = 128
+    """Entities of a view; 0 reads all of a drawing, where lengths differ most."""
+    processes_only: bool = False
+    """Compare one process with two, and nothing else."""
     seed: int = 0
     """Of the drawings, their split and what is random in a step."""
     json: Path | None = None
@@ -76,6 +82,9 @@ class Figures:
     one_process: list[float] = field(default_factory=list)
     two_processes: list[list[float]] = field(default_factory=list)
     """Of each of the two."""
+    two_by_number: list[list[float]] = field(default_factory=list)
+    """Where drawings are dealt out as if they were of one length."""
+    two_by_number_clock: list[float] = field(default_factory=list)
     one_process_clock: list[float] = field(default_factory=list)
     two_processes_clock: list[float] = field(default_factory=list)
     checkpoint: list[float] = field(default_factory=list)
@@ -91,13 +100,24 @@ class Figures:
     @property
     def efficiency(self) -> list[float]:
         """One process's time over twice that of the busier one of two: 1 if sharing cost nothing and were even."""
-        return [one / (2 * max(two)) for one, two in zip(self.one_process, self.two_processes, strict=True)]
+        return _shares(self.one_process, map(max, self.two_processes))
+
+    @property
+    def efficiency_by_number(self) -> list[float]:
+        return _shares(self.one_process, map(max, self.two_by_number))
 
     @property
     def efficiency_clock(self) -> list[float]:
         """The same by the clock, waiting included; other programs on the same cores spoil it."""
-        clocks = zip(self.one_process_clock, self.two_processes_clock, strict=True)
-        return [one / (2 * two) for one, two in clocks]
+        return _shares(self.one_process_clock, self.two_processes_clock)
+
+    @property
+    def efficiency_by_number_clock(self) -> list[float]:
+        return _shares(self.one_process_clock, self.two_by_number_clock)
+
+
+def _shares(one: Iterable[float], two: Iterable[float]) -> list[float]:
+    return [alone / (2 * shared) for alone, shared in zip(one, two, strict=True)]
 
 
 class Stepper:
@@ -159,10 +179,17 @@ def compare_processes(data: JointDataLoader, config: JointConfig, options: Bench
         shares = on_processes(2, lambda: share_steps(data, config, options))
         figures.two_processes.append([seconds for seconds, _ in shares])
         figures.two_processes_clock.append(max(clock for _, clock in shares))
+        shares = on_processes(2, lambda: share_steps(data, config, options, by_length=False))
+        figures.two_by_number.append([seconds for seconds, _ in shares])
+        figures.two_by_number_clock.append(max(clock for _, clock in shares))
 
 
-def share_steps(data: JointDataLoader, config: JointConfig, options: BenchmarkConfig) -> tuple[float, float]:
+def share_steps(
+    data: JointDataLoader, config: JointConfig, options: BenchmarkConfig, by_length: bool = True
+) -> tuple[float, float]:
     """This process's part of the steps: seconds of each, of the processor and by the clock."""
+    if not by_length:
+        data.deepdxf.costs = lambda indices, limit: np.ones(len(indices))
     torch.manual_seed(options.seed)
     task = JointTask(config)
     data.prepare(task, 0)
@@ -237,11 +264,15 @@ def report(figures: Figures, drawings: int, options: BenchmarkConfig) -> None:
         f" load {os.getloadavg()[0]:.1f}\n"
     )
     print("| | |\n|---|---|")
+    print(f"| efficiency of two processes, by the processor | {spread(figures.efficiency)} |")
+    print(f"| where drawings are dealt out by number | {spread(figures.efficiency_by_number)} |")
+    print(f"| by the clock | {spread(figures.efficiency_clock)} |")
+    print(f"| by number, by the clock | {spread(figures.efficiency_by_number_clock)} |")
+    if options.processes_only:
+        return
     print(f"| joint step, s | {spread(figures.joint)} |")
     print(f"| GF's and DeepDXF's steps, s | {spread(figures.singles)} |")
     print(f"| joint step over their sum (at most 1.1) | {spread(figures.ratios)} |")
-    print(f"| efficiency of two processes, by the processor | {spread(figures.efficiency)} |")
-    print(f"| the same by the clock | {spread(figures.efficiency_clock)} |")
     print(f"| writing a checkpoint, s | {spread(figures.checkpoint)} |")
     print(f"| the log's share of an epoch, % (under 2) | {spread([100 * share for share in figures.logging])} |")
 
@@ -252,14 +283,16 @@ def main(options: BenchmarkConfig) -> None:
     figures = Figures()
     with preprocessed(options) as folder:
         config = JointConfig(data_dir=folder, n_folds=1, gf_batch_pairs=options.pairs, device="cpu", seed=options.seed)
+        config.deepdxf.max_view_entities = options.max_view_entities
         data = JointDataLoader(config)
         compare_processes(data, config, options, figures)
-        compare_steps(data, config, options, figures)
-        measure_logging(data, config, options, figures)
+        if not options.processes_only:
+            compare_steps(data, config, options, figures)
+            measure_logging(data, config, options, figures)
     report(figures, len(data.deepdxf.names), options)
     if options.json:
-        found = {"ratio": statistics.median(figures.ratios), "ratios": figures.ratios}
-        found |= {"efficiency": figures.efficiency, "efficiency_clock": figures.efficiency_clock} | vars(figures)
+        names = ("ratios", "efficiency", "efficiency_clock", "efficiency_by_number", "efficiency_by_number_clock")
+        found = {name: getattr(figures, name) for name in names} | vars(figures)
         options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
 
 

@@ -203,6 +203,9 @@ class DrawingsOnDisk:
             side=extents.side,
         ).upright(extents)
 
+    def lengths(self) -> np.ndarray:
+        return np.concatenate([np.diff(_shard(path)["DeepDXF"]["offsets"][:, 0]) for path in self.shards])
+
 
 def _model_rows(packed: np.ndarray) -> np.ndarray:
     """``model_rows(unpack_rows(packed))`` without the way round."""

@@ -38,6 +38,9 @@ class Sequences(Protocol):
     def drawing(self, index: int) -> Drawing:
         """One drawing, upright."""
 
+    def lengths(self) -> np.ndarray:
+        """How many entities each has, ``[N]``, without reading them."""
+
 
 class GraphSource(Protocol):
     """The names of drawings that have a graph, and the graphs in the same order."""
@@ -93,6 +96,9 @@ class SequencesInMemory:
 
     def drawing(self, index: int) -> Drawing:
         return self._drawings[index]
+
+    def lengths(self) -> np.ndarray:
+        return np.array([len(drawing.rows) for drawing in self._drawings], dtype=np.int64)
 
 
 def output_files(folder: Path) -> dict[str, Path]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from utils.protocol import Batch
 from utils.seeding import stream
 from utils.sheet_features import FEATURE_SHAPES, sheet_features
 from utils.views import make_view
+
+SHEET_COST = 40  # what a drawing's ink, letters and statistics cost beside its entities, in entities; measured
 
 
 class DeepDXFDataset:
@@ -45,6 +49,15 @@ class DeepDXFDataset:
     def drawing(self, index: int) -> Drawing:
         """One drawing, upright."""
         return self._sequences.drawing(index)
+
+    def costs(self, indices: np.ndarray, limit: int) -> np.ndarray:
+        """What training on each drawing costs, in entities; a view has at most ``limit``, 0 for all. Shape: ``[n]``."""
+        lengths = self._lengths[indices]
+        return SHEET_COST + (np.minimum(lengths, limit) if limit else lengths)
+
+    @cached_property
+    def _lengths(self) -> np.ndarray:
+        return self._sequences.lengths()
 
     def two_views(
         self, indices: np.ndarray, config: DeepDXFModelConfig, rngs: Sequence[np.random.Generator], limit: int
@@ -131,16 +144,16 @@ class DeepDXFLoader:
         """A step's drawings, see :attr:`utils.protocol.Loader.most_processes`."""
         return max(1, len(self.indices) // len(self))
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]:
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.config.seed, epoch)
-        limit = self.config.max_view_entities
-        for step, block in enumerate(blocks):
+        limit, shared = self.config.max_view_entities, self.train and world().size > 1
+        for step, block in islice(enumerate(blocks), first_step, None):
             if not self.train and not world().takes(step):
                 yield None
                 continue
             chosen = self.indices[block]
-            places = deal(len(chosen), world()) if self.train else np.arange(len(chosen))
+            places = deal(self.dataset.costs(chosen, limit), world()) if shared else np.arange(len(chosen))
             rngs = [stream(self.config.seed, epoch, step, place) for place in places.tolist()]
             batch = self.dataset.two_views(chosen[places], self.config, rngs, limit)
             yield {**batch, "names": [self.dataset.names[i] for i in chosen]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from config.GF_config import GFConfig
 from dataset.sources import GraphSource
 from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
-from utils.distributed.dealing import deal_groups, partner_groups
+from utils.distributed.dealing import deal, members, partner_groups
 from utils.distributed.world import world
 from utils.GF_utils import draw_partners
 from utils.protocol import Batch
@@ -94,10 +95,10 @@ class GFLoader:
         """A step's pairs, see :attr:`utils.protocol.Loader.most_processes`."""
         return max(1, len(self.indices) // len(self) // 2)
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]:
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
         epoch = epoch if self.train else 0
         blocks = epoch_batches(len(self.indices), len(self), self.seed, epoch)
-        for step, block in enumerate(blocks):
+        for step, block in islice(enumerate(blocks), first_step, None):
             if not self.train and not world().takes(step):
                 yield None
                 continue
@@ -105,7 +106,9 @@ class GFLoader:
             partner = draw_partners(len(chosen), stream(self.seed, epoch, step))
             batch = self.dataset.batch(chosen, partner)
             if self.train and world().size > 1:
-                batch = self.dataset.share(chosen, partner, deal_groups(partner_groups(partner), world()))
+                groups = partner_groups(partner)
+                own = members(groups, deal([len(group) for group in groups], world()))
+                batch = self.dataset.share(chosen, partner, own)
             yield {**batch, "names": self.dataset.names_at(chosen)}
 
 

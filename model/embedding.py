@@ -81,7 +81,7 @@ class Embedder:
         readable = (drawing for drawing in drawings if self.kind == "deepdxf" or drawing.gf_counts is not None)
         windows = _windows(readable, SETTLED_TOGETHER)
         if (first := next(windows, None)) is not None:
-            self.task.settle(map(self._inputs, chain([first], windows)))
+            self.task.settle(map(self.inputs, chain([first], windows)))
 
     def share_below(self, encoder: str, cosine: float) -> float | None:
         """The share, 0..1, of pairs of training drawings whose ``encoder`` vectors are less alike than this cosine.
@@ -95,10 +95,10 @@ class Embedder:
         """One pass over drawings that either all have a graph or none of them has."""
         if self.kind == "gf" and drawings[0].gf_counts is None:
             return [{} for _ in drawings]
-        arrays = {name: rows.double().cpu().numpy() for name, rows in self.task.embed(self._inputs(drawings)).items()}
+        arrays = {name: rows.double().cpu().numpy() for name, rows in self.task.embed(self.inputs(drawings)).items()}
         return [{name: rows[i] for name, rows in arrays.items()} for i in range(len(drawings))]
 
-    def _inputs(self, drawings: list[SequenceRecord]) -> dict[str, Any]:
+    def inputs(self, drawings: list[SequenceRecord]) -> dict[str, Any]:
         """What the task's ``embed`` takes, of drawings that either all have a graph or none of them has."""
         for drawing in drawings:
             self.require_same_reading(drawing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from model.data_folder import FoldedData, epoch_batches, require_drawings, requi
 from model.DeepDXF_dataset import DeepDXFDataset
 from model.GF_dataset import GFDataset
 from model.joint_task import JointTask
-from utils.distributed.dealing import deal_groups, partner_groups
+from utils.distributed.dealing import deal, members, partner_groups
 from utils.distributed.world import World, world
 from utils.GF_utils import draw_partners
 from utils.protocol import Batch
@@ -30,17 +31,22 @@ class StepShare(NamedTuple):
     pairs: np.ndarray
 
 
-def share_of_step(partner: Tensor, pairs: np.ndarray, n_sequences: int, world: World) -> StepShare:
-    """Partners stay together, a drawing's sequence is where its graph is, and what is left over is dealt out from the
-    other end. Sequences cost most, so what is dealt out evenly are the pairs of graphs with as many sequences.
+GRAPH_COST = 2  # of a graph, in entities of a sequence; measured
 
-    Shape: ``partner [B]``, ``pairs [M, 2]`` of the whole step.
+
+def share_of_step(partner: Tensor, pairs: np.ndarray, costs: np.ndarray, world: World) -> StepShare:
+    """Partners stay together, and a drawing's sequence is where its graph is; what these cost is dealt out evenly.
+
+    Shape: ``partner [B]``, ``pairs [M, 2]`` of the whole step, ``costs [N]`` of its sequences.
     """
     groups = partner_groups(partner)
-    graphs = deal_groups(groups, world, cost=[np.isin(group, pairs[:, 0]).sum() for group in groups])
+    alone = np.setdiff1d(np.arange(len(costs)), pairs[:, 1])
+    of_graph = np.full(len(partner), float(GRAPH_COST))
+    of_graph[pairs[:, 0]] += costs[pairs[:, 1]]
+    own = deal([*(of_graph[group].sum() for group in groups), *costs[alone]], world)
+    graphs = members(groups, own[own < len(groups)])
     own_pairs = pairs[np.isin(pairs[:, 0], graphs)]
-    alone = np.setdiff1d(np.arange(n_sequences), pairs[:, 1])
-    sequences = np.sort(np.concatenate([own_pairs[:, 1], alone[world.size - 1 - world.rank :: world.size]]))
+    sequences = np.sort(np.concatenate([own_pairs[:, 1], alone[own[own >= len(groups)] - len(groups)]]))
     places = [np.searchsorted(graphs, own_pairs[:, 0]), np.searchsorted(sequences, own_pairs[:, 1])]
     return StepShare(graphs, sequences, np.stack(places, axis=1))
 
@@ -102,11 +108,11 @@ class JointLoader:
             steps -= 1
         return steps
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]:
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
         seed, epoch = self.config.seed, epoch if self.train else 0
         limit = self.config.deepdxf.max_view_entities
         dealt = [epoch_batches(len(part), len(self), seed, epoch) for part in self._parts]
-        for step, blocks in enumerate(zip(*dealt, strict=True)):
+        for step, blocks in islice(enumerate(zip(*dealt, strict=True)), first_step, None):
             if not self.train and not world().takes(step):
                 yield None
                 continue
@@ -118,7 +124,8 @@ class JointLoader:
             graph_names = [self.gf.names[i] for i in graphs]
             sequence_names = [self.deepdxf.names[i] for i in sequences]
             pairs = _pairs(graph_names, sequence_names)
-            share = share_of_step(partner, pairs, len(sequences), world() if self.train else World())
+            costs = self.deepdxf.costs(sequences, limit)
+            share = share_of_step(partner, pairs, costs, world() if self.train else World())
             rngs = [stream(seed, epoch, step, place) for place in share.sequences.tolist()]
             yield {
                 "gf": self.gf.share(graphs, partner, share.graphs),

@@ -86,9 +86,16 @@ class JointTask(nn.Module):
             vectors["joint"] = self._joined(vectors["gf"], vectors["deepdxf"])
         return vectors
 
-    @torch.no_grad()
     def settle(self, batches: Iterable[dict[str, Any]]) -> None:
         """After training: let the training drawings that both encoders know say what any two have in common."""
+        vectors = self.centred_vectors(batches)
+        if vectors:  # else no drawing is in both sets
+            self.pairs.fit(vectors)
+
+    @torch.no_grad()
+    def centred_vectors(self, batches: Iterable[dict[str, Any]]) -> dict[str, Tensor]:
+        """Put the origin of every part where the mean of these drawings is, and give what :meth:`embed` now would, in
+        one pass; nothing if there are none."""
         self.eval()
         graphs = []
 
@@ -98,9 +105,10 @@ class JointTask(nn.Module):
                 yield batch["deepdxf"]
 
         deepdxf = self.deepdxf.centred_vectors(sequences())
-        if graphs:  # else no drawing is in both sets
-            gf = torch.cat(graphs)
-            self.pairs.fit({"gf": gf, "deepdxf": deepdxf, "joint": self._joined(gf, deepdxf)})
+        if not graphs:
+            return {}
+        gf = torch.cat(graphs)
+        return {"gf": gf, "deepdxf": deepdxf, "joint": self._joined(gf, deepdxf)}
 
     def _joined(self, gf: Tensor, deepdxf: Tensor) -> Tensor:
         return torch.cat([self.gf_share**0.5 * unit(gf), (1 - self.gf_share) ** 0.5 * unit(deepdxf)], dim=-1)

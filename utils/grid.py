@@ -14,7 +14,7 @@ from utils.cli import parse
 # what a setting may not change: where things lie, who tests, how a run goes on
 FIXED = {
     *("recipe", "data_dir", "checkpoint_dir", "log_dir", "run_name", "resume", "discard", "save_every", "keep_last"),
-    *("n_folds", "grid", "test_fraction", "val_fraction", "group_by", "seed", "device", "folds"),
+    *("n_folds", "grid", "test_fraction", "val_fraction", "group_by", "seed", "device", "gpus", "nproc", "folds"),
     *("wandb", "wandb_project", "wandb_entity"),
 }
 
@@ -74,5 +74,5 @@ def _full_name(config: RunConfig, name: str) -> str:
         return found[0]
     if found:
         raise UserError(f"--grid {name}: say which one is meant, {' or '.join(found)}")
-    possible = ", ".join(options)
-    raise UserError(f"--grid {name}: no such option, or none that a setting may change; possible are {possible}")
+    why = "says where or how a run works and is the same for all settings" if name in FIXED else "no such option"
+    raise UserError(f"--grid {name}: {why}; possible are {', '.join(options)}")

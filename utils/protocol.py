@@ -59,7 +59,9 @@ class Loader(Protocol):
 
     def __len__(self) -> int: ...
 
-    def epoch(self, epoch: int) -> Iterator[Batch | None]: ...
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch | None]:
+        """The batches from ``first_step`` on; those before it are not built, so that a run is continued at once."""
+        ...
 
 
 class RunData(Protocol):

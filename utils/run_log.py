@@ -18,6 +18,7 @@ from tqdm import tqdm
 from config.errors import UserError
 from config.run_config import RunConfig, to_dict
 from utils.files import write_json, write_text
+from utils.folder_lock import FolderLock
 from utils.plots import plot_curves
 from utils.summary import in_markdown
 
@@ -47,13 +48,16 @@ class RunLog:
         history: the records of all epochs so far.
 
     Raises:
-        UserError: the name is taken by an earlier run, or wandb is to be online without a key.
+        UserError: the name is taken by an earlier run, another run writes there, or wandb is to be online without a
+            key.
     """
 
     def __init__(self, kind: str, config: RunConfig, continued: Mapping[str, Any] | None = None) -> None:
         if config.wandb == "online":
             _require_wandb_key()
         self.folder = _new_folder(config, kind) if continued is None else config.log_dir / continued["run"]
+        self._alone = FolderLock(self.folder, "start one of your own without --resume")
+        self._alone.acquire()
         self.kind = kind
         self.config = config
         self.history: list[dict[str, Any]] = []
@@ -98,6 +102,7 @@ class RunLog:
         for handler in self._handlers:
             logger.removeHandler(handler)
             handler.close()
+        self._alone.release()
 
     def state(self) -> dict[str, Any]:
         """How far the log has got, for a run that continues it; what it holds until then is on the disk."""
@@ -188,6 +193,7 @@ class RunLog:
             return wandb.init(mode=self.config.wandb, **options)
         except wandb.errors.CommError as error:
             logger.warning("Weights & Biases cannot be reached (%s): logging offline", error)
+            wandb.teardown()  # its service still holds the run's id
             return wandb.init(mode="offline", **{name: value for name, value in options.items() if name != "resume"})
 
 

@@ -163,3 +163,16 @@ def largest_tensor() -> Iterator[_LargestTensor]:
     """Watch a block; ``.numel`` is the size of the largest tensor that any operation made in it."""
     with _LargestTensor() as watch:
         yield watch
+
+
+def assert_same(mine, theirs) -> None:
+    """Nested dicts and lists of tensors and plain values, bit for bit."""
+    assert type(mine) is type(theirs)
+    if isinstance(mine, dict):
+        assert mine.keys() == theirs.keys()
+        for key, value in mine.items():
+            assert_same(value, theirs[key])
+    elif isinstance(mine, torch.Tensor):
+        assert mine.dtype == theirs.dtype and torch.equal(mine, theirs)
+    else:
+        assert np.array_equal(mine, theirs)

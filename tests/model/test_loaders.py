@@ -13,9 +13,10 @@ from config.joint_config import JointConfig
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
-from model.DeepDXF_dataset import DeepDXFData
-from model.GF_dataset import GFData, GFLoader
+from model.DeepDXF_dataset import DeepDXFData, DeepDXFDataset
+from model.GF_dataset import GFData, GFDataset, GFLoader
 from model.joint_dataset import JointDataLoader, JointLoader
+from tests.model.batches import assert_same
 
 EXTENTS = Extents(0, 0, 100, 100)
 N_BOTH, N_GRAPH_ONLY, N_SEQUENCE_ONLY = 41, 3, 2
@@ -198,6 +199,24 @@ def test_deepdxf_batch_can_be_fixed(data_dir):
     assert {step["deepdxf"]["n_drawings"] for step in train.epoch(0)} == {10}
     seen = {name for step in val.epoch(0) for name in step["names"]}
     assert sum(step["deepdxf"]["n_drawings"] for step in val.epoch(0)) == 2 * len(seen & set(data.deepdxf.names))
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [("gf", {"batch_size": 4}), ("deepdxf", {"batch_size": 4}), ("joint", {"gf_batch_pairs": 3})]
+)
+def test_an_epoch_can_begin_at_any_step_without_building_those_before_it(data_dir, monkeypatch, kind, size):
+    built = []
+    for of, build in ((GFDataset, GFDataset.plain), (DeepDXFDataset, DeepDXFDataset.two_views)):
+        monkeypatch.setattr(of, build.__name__, lambda *args, build=build: (built.append(build), build(*args))[1])
+    train, _ = DATA[kind](data_dir, n_folds=3, **size).get_fold_loaders(0)
+    whole = list(train.epoch(3))
+    cost = len(built) // len(whole)
+    assert len(whole) >= 3 and cost == (2 if kind == "joint" else 1)
+    for first_step in (1, len(whole) - 1, len(whole)):
+        built.clear()
+        rest = list(train.epoch(3, first_step))
+        assert len(built) == cost * (len(whole) - first_step)
+        assert_same(dict(enumerate(rest)), dict(enumerate(whole[first_step:])))
 
 
 def test_validation_is_dealt_out_alike_every_time_but_not_by_name(data_dir):

@@ -8,7 +8,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 
 from config.DeepDXF_config import DeepDXFConfig
 from config.errors import UserError
@@ -22,6 +21,7 @@ from model.data_folder import DataFolder
 from model.DeepDXF_dataset import DeepDXFData, DeepDXFDataset
 from model.GF_dataset import GFData
 from model.joint_dataset import JointDataLoader
+from tests.model.batches import assert_same
 from tests.model.test_loaders import data_dir  # noqa: F401 - a fixture
 
 LOADERS = {
@@ -36,19 +36,6 @@ def packed_dir(data_dir, tmp_path_factory):  # noqa: F811
     output = tmp_path_factory.mktemp("packed (2)")
     assert pack(data_dir, output, shard_bytes=50_000).shards > 3
     return output
-
-
-def assert_same(mine, theirs):
-    """Nested dicts and lists of tensors and plain values, bit for bit."""
-    assert type(mine) is type(theirs)
-    if isinstance(mine, dict):
-        assert mine.keys() == theirs.keys()
-        for key, value in mine.items():
-            assert_same(value, theirs[key])
-    elif isinstance(mine, torch.Tensor):
-        assert mine.dtype == theirs.dtype and torch.equal(mine, theirs)
-    else:
-        assert np.array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize("kind", LOADERS)
@@ -71,6 +58,12 @@ def test_names_come_in_the_order_of_the_files(data_dir, packed_dir):  # noqa: F8
     files, packed = DataFolder(data_dir), DataFolder(packed_dir)
     assert list(packed.gf) == list(files.gf)
     assert list(packed.deepdxf) == list(files.deepdxf)
+
+
+def test_lengths_are_known_without_reading(data_dir, packed_dir):  # noqa: F811
+    files, packed = (DataFolder(folder).deepdxf.open() for folder in (data_dir, packed_dir))
+    lengths = [len(files.drawing(index).rows) for index in range(len(files.lengths()))]
+    assert files.lengths().tolist() == packed.lengths().tolist() == lengths
 
 
 def long_drawings(folder, count, length):

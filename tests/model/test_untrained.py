@@ -143,3 +143,13 @@ def test_drawings_read_with_other_options_are_refused(trained):
     embedder = Embedder(trained, CPU, untrained_seed=0)
     with pytest.raises(UserError, match="visible_only"):
         embedder.settle([*DRAWINGS, replace(DRAWINGS[0], visible_only=True)])
+
+
+def test_vectors_of_the_pass_that_centres_are_those_of_a_centred_model(trained):
+    embedder = Embedder(trained, CPU)
+    found = embedder.task.centred_vectors(embedder.inputs(DRAWINGS[i : i + 5]) for i in range(0, 12, 5))
+    assert set(found) == set(ENCODERS)
+    for i, drawing in enumerate(DRAWINGS):
+        for name, vector in embedder(drawing).items():
+            np.testing.assert_allclose(found[name][i], vector, atol=1e-5)
+    assert embedder.task.centred_vectors([]) == {}

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +27,33 @@ class Server:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
         self.process = subprocess.Popen([sys.executable, str(script)], **pipes)
 
-    def run(self, cwd, *arguments, kill_when=None, file_limit=None):
-        """Exit status; with ``kill_when`` the process is killed as soon as that is true."""
-        order = {"cwd": str(cwd), "arguments": [*map(str, arguments)], "output": str(self.output)}
-        self.process.stdin.write(json.dumps({**order, "file_limit": file_limit}) + "\n")
-        self.process.stdin.flush()
-        child = int(self.process.stdout.readline())
+    def run(self, cwd, *arguments, kill_when=None, file_limit=None, nproc=1):
+        """Exit status; with ``kill_when`` all processes of the run are killed as soon as that is true."""
+        child = self._start(cwd, arguments, self.output, file_limit=file_limit, nproc=nproc)
         if kill_when is not None:
             deadline = time.monotonic() + 60
             while not kill_when() and Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
                 time.sleep(0.0005)
-            os.kill(child, 9)
+            os.killpg(child, 9)
+        return int(self.process.stdout.readline())
+
+    @contextmanager
+    def running(self, cwd, *arguments, until):
+        """The number of a process that has been halted as soon as ``until`` was true; killed when the block ends."""
+        child = self._start(cwd, arguments, self.output.with_name("halted.txt"), wait=False)
+        try:
+            deadline = time.monotonic() + 60
+            while not until() and time.monotonic() < deadline:
+                time.sleep(0.0005)
+            os.kill(child, signal.SIGSTOP)
+            yield child
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+    def _start(self, cwd, arguments, output, file_limit=None, nproc=1, wait=True):
+        order = {"cwd": str(cwd), "arguments": [*map(str, arguments)], "output": str(output)}
+        self.process.stdin.write(json.dumps({**order, "file_limit": file_limit, "nproc": nproc, "wait": wait}) + "\n")
+        self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
     def said(self):

@@ -1,13 +1,16 @@
 """Runs entry scripts in processes of their own that need not import torch anew: one process imports all, and forks.
 
 A line on standard input is JSON: ``arguments`` (the script first), ``cwd``, ``output`` (a file), ``file_limit`` (bytes,
-or null). For each it prints the process's number and, when that has ended, its exit status.
+or null), ``nproc`` (processes that share the run, as torchrun would start them) and ``wait``. For each it prints the
+number of the process, which leads a group of its own, and, if it is to wait for its end, its exit status. A run of one
+process that asks for a network fails.
 """
 
 import json
 import os
 import resource
 import runpy
+import socket
 import sys
 from pathlib import Path
 
@@ -27,6 +30,10 @@ def work(order):
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    if order["nproc"] > 1:
+        join(order["nproc"])
+    else:
+        sys.addaudithook(without_network)
     os.chdir(order["cwd"])
     if order["file_limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"],) * 2)
@@ -34,12 +41,33 @@ def work(order):
     runpy.run_path(str(ROOT / sys.argv[0]), run_name="__main__")
 
 
+def without_network(event, _):
+    """An audit hook: whatever looks up a host or connects to one is an error."""
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        raise RuntimeError(f"the run asked for a network: {event}")
+
+
+def join(size):
+    """Fork into the processes of one run; the one that was there waits for them and ends as they do."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    for rank in range(size):
+        if os.fork() == 0:
+            places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
+            os.environ.update({name: str(place) for name, place in places.items()}, MASTER_ADDR="localhost")
+            return
+    sys.exit(max(os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(size)))
+
+
 def main():
     for line in sys.stdin:
+        order = json.loads(line)
         child = os.fork()
         if child == 0:
+            os.setpgid(0, 0)
             try:
-                work(json.loads(line))
+                work(order)
             except SystemExit as stop:
                 os._exit(stop.code or 0)
             except BaseException:
@@ -47,7 +75,8 @@ def main():
                 os._exit(1)
             os._exit(0)
         print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        if order["wait"]:
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":

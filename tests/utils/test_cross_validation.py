@@ -153,7 +153,9 @@ def test_options_of_a_grid_are_named_as_on_the_command_line_or_short():
     ("grid", "reason"),
     [
         (("dropout=0.1,0.2",), r"gf\.dropout or deepdxf\.dropout"),
-        (("n_folds=2,3",), "none that a setting may change"),
+        (("n_folds=2,3",), "--grid n_folds: says where or how a run works and is the same for all settings"),
+        (("gpus=0,1",), "--grid gpus: says where or how"),
+        (("nproc=1,2",), "--grid nproc: says where or how"),
         (("no_such=1",), "no such option"),
         (("lr",), "option=value"),
         (("lr=1e-3,",), "option=value"),

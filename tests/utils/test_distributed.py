@@ -12,10 +12,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.joint_dataset import share_of_step
+from model.joint_dataset import GRAPH_COST, share_of_step
 from tests.model.test_sheet_task import write
 from tests.utils.rank_checks import ROWS, SIZES, own_rows
-from utils.distributed.dealing import deal, deal_groups, partner_groups
+from utils.distributed.dealing import deal, members, partner_groups
 from utils.distributed.exchange import from_all, from_first, gather, mean, shared_mean, total
 from utils.distributed.world import World, world
 from utils.follower_log import FollowerLog
@@ -124,29 +124,44 @@ def test_more_processes_than_a_step_has_pairs_for_is_said(found):
     assert "a step has something to do for" in found["output"]
 
 
+@given(worlds, st.lists(st.integers(1, 20_000), max_size=25))
+def test_everything_is_dealt_out_once_and_nobody_has_more_than_the_mean_and_one_thing(world_of_each, costs):
+    shares = [deal(costs, one) for one in world_of_each]
+    assert sorted(np.concatenate(shares)) == list(range(len(costs)))
+    mean, most = sum(costs) / len(shares), max(costs, default=0)
+    assert max(sum(costs[i] for i in share) for share in shares) <= mean + most
+
+
 @given(worlds, st.integers(0, 20))
-def test_everything_is_dealt_out_once(world_of_each, count):
-    shares = [deal(count, one) for one in world_of_each]
-    assert sorted(np.concatenate(shares)) == list(range(count))
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+def test_equal_things_are_dealt_out_evenly(world_of_each, count):
+    sizes = [len(deal([3.0] * count, one)) for one in world_of_each]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_a_long_drawing_is_not_put_on_top_of_others():
+    """By number, one process would have both long ones."""
+    costs = [9_000, 100, 8_000, 120, 90, 110]
+    assert [deal(costs, World(rank, 2)).tolist() for rank in range(2)] == [[0], [1, 2, 3, 4, 5]]
 
 
 @given(worlds, st.integers(2, 25), st.integers(0, 12), st.integers(0, 5), st.integers(0, 99))
 def test_partners_and_the_two_sides_of_a_drawing_stay_together(world_of_each, graphs, common, alone, seed):
     rng = np.random.default_rng(seed)
+    costs = rng.lognormal(6, 2, min(common, graphs) + alone)
     partner = draw_partners(graphs, rng)
     common = min(common, graphs)
     sequence = rng.permutation(common + alone)[:common]
     pairs = np.stack([rng.permutation(graphs)[:common], sequence], axis=1)
-    shares = [share_of_step(partner, pairs, common + alone, one) for one in world_of_each]
+    shares = [share_of_step(partner, pairs, costs, one) for one in world_of_each]
     assert sorted(np.concatenate([share.graphs for share in shares])) == list(range(graphs))
     assert sorted(np.concatenate([share.sequences for share in shares])) == list(range(common + alone))
     for share in shares:
         assert set(partner.numpy()[share.graphs]) == set(share.graphs)
     named = [(share.graphs[graph], share.sequences[own]) for share in shares for graph, own in share.pairs]
     assert sorted(named) == sorted(map(tuple, pairs))
-    counts = [len(share.graphs) for share in shares]
-    assert max(counts) - min(counts) <= 3
+    loads = [costs[share.sequences].sum() + GRAPH_COST * len(share.graphs) for share in shares]
+    most = 3 * (GRAPH_COST + costs.max(initial=0))  # a ring of three stays together
+    assert max(loads) <= sum(loads) / len(loads) + most
 
 
 @given(st.integers(2, 40), st.integers(0, 99))
@@ -154,7 +169,7 @@ def test_partner_groups_are_pairs_and_at_most_one_ring_of_three(count, seed):
     groups = partner_groups(draw_partners(count, np.random.default_rng(seed)))
     assert sorted(np.concatenate(groups)) == list(range(count))
     assert sorted(map(len, groups))[:-1] == [2] * (len(groups) - 1)
-    assert len(deal_groups(groups, World())) == count
+    assert members(groups, np.arange(len(groups))).tolist() == list(range(count))
 
 
 def test_alone_nothing_is_exchanged():

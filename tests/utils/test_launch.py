@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,12 +47,18 @@ run_script(RunConfig, across_processes(main))
 """
 
 
-def run(*command, cwd):
+def start(*command, cwd):
     environment = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    return subprocess.run(
-        [sys.executable, *map(str, command)], cwd=cwd, capture_output=True, encoding="utf-8", timeout=200,
-        env=environment | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    return subprocess.Popen(
+        [sys.executable, *map(str, command)], cwd=cwd, env=environment | {"OMP_NUM_THREADS": "1"}, **pipes
+    )
+
+
+def run(*command, cwd):
+    process = start(*command, cwd=cwd)
+    out, err = process.communicate(timeout=200)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +78,21 @@ def test_a_process_that_ends_ends_all(tmp_path, how, said):
         assert done.stderr.count(sentence) == 1, done.stderr
     if how == "one":
         assert done.stderr.count("Traceback") == 1, "no second one of the process that waited"
+
+
+def test_two_machines_are_one_run(tmp_path):
+    """torchrun --nnodes 2, both on this machine: the processes meet, and each knows its place on its own machine."""
+    script = tmp_path / "a script.py"
+    say = "dist.all_reduce(ones(1))\n    print(world(), dist.get_world_size(), flush=True)\n    dist.barrier()"
+    script.write_text(SCRIPT.format(root=str(ROOT)).replace("dist.all_reduce(ones(1))", say), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        meeting = ("--rdzv_backend", "c10d", "--rdzv_endpoint", f"localhost:{free.getsockname()[1]}", "--rdzv_id", 1)
+    torchrun = ("-m", "torch.distributed.run", "--nnodes", 2, "--nproc_per_node", 1, *meeting, script)
+    machines = [start(*torchrun, "--device", "cpu", cwd=tmp_path) for _ in range(2)]
+    ends = [machine.communicate(timeout=200) for machine in machines]
+    said = sorted(line for out, _ in ends for line in out.splitlines() if line.startswith("World"))
+    assert said == [f"World(rank={rank}, size=2, local_rank=0) 2" for rank in range(2)], ends
 
 
 def test_two_processes_give_what_one_gives(tmp_path):

@@ -61,8 +61,8 @@ class Deck:
     def __len__(self):
         return len(self.batches)
 
-    def epoch(self, epoch):
-        yield from self.batches[epoch % 2 :] + self.batches[: epoch % 2]
+    def epoch(self, epoch, first_step=0):
+        yield from (self.batches[epoch % 2 :] + self.batches[: epoch % 2])[first_step:]
 
 
 class Data:

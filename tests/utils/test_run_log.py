@@ -3,7 +3,9 @@ import logging
 
 import pytest
 
+from config.errors import UserError
 from config.run_config import RunConfig
+from utils import run_log
 from utils.run_log import RunLog, logger
 
 SUMMARY = {
@@ -62,6 +64,24 @@ def test_wandb_offline_needs_no_login_and_no_network(tmp_path, monkeypatch):
         assert log._wandb.id in first.name, "a continued run is the same run"
         log.epoch(RECORD)
         assert log.state()["wandb_step"] == 2
+
+
+def test_wandb_online_without_a_key_is_one_sentence_and_not_a_question(tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(UserError, match=r"--wandb online needs WANDB_API_KEY .* --wandb offline needs neither"):
+        RunLog("gf", RunConfig(log_dir=tmp_path / "logs", wandb="online"))
+    assert not (tmp_path / "logs").exists()
+
+
+def test_where_wandb_does_not_answer_the_run_goes_on_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setattr(run_log, "WANDB_TIMEOUT", 1.0)
+    with RunLog("gf", RunConfig(log_dir=tmp_path, run_name="run", wandb="online")) as log:
+        log.epoch(RECORD)
+    assert "cannot be reached" in (tmp_path / "run" / "train.log").read_text(encoding="utf-8")
+    assert list((tmp_path / "run" / "wandb").glob("offline-run-*/*.wandb"))
 
 
 def test_a_continued_run_cuts_off_what_was_logged_behind_its_state(tmp_path):

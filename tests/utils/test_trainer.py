@@ -52,8 +52,8 @@ class Batches:
     def __len__(self):
         return len(self.batches)
 
-    def epoch(self, epoch):
-        yield from self.batches
+    def epoch(self, epoch, first_step=0):
+        yield from self.batches[first_step:]
 
 
 class Data:
@@ -201,7 +201,7 @@ class Curve:
     def __len__(self):
         return 1
 
-    def epoch(self, epoch):
+    def epoch(self, epoch, first_step=0):
         yield {"value": torch.tensor(next(self.values)), "names": ["a", "b"]}
 
 
@@ -251,6 +251,24 @@ def test_an_epoch_whose_every_step_the_scaler_skips_is_a_failure(tmp_path):
     config = _config(tmp_path)
     with RunLog("test", config) as log, pytest.raises(NonFiniteError, match="no step"):
         _fit_one(Infinite(), Batches([4, 4]), Batches([2]), config, log, torch.amp.GradScaler("cpu"))
+
+
+def test_steps_that_the_scaler_skips_are_counted_and_its_scale_is_kept(tmp_path):
+    """The scale starts so high that gradients overflow, as they do in fp16."""
+    config = _config(tmp_path, epochs=1, run_name="run")
+    learner = _learner(Regression(), Batches([4] * 5), Batches([2]), config)
+    learner.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, growth_interval=1000)
+    with RunLog("test", config) as log:
+        Trainer([learner], config, torch.device("cpu"), log).fit(Learner.keep)
+    skipped = log.history[0]["skipped_steps"]
+    assert 1 <= skipped < 5
+    assert f"{skipped} step(s) skipped" in (tmp_path / "logs" / "run" / "train.log").read_text("utf-8")
+    steps = [json.loads(line) for line in (tmp_path / "logs" / "run" / "steps.jsonl").read_text("utf-8").splitlines()]
+    assert sum(step["grad_norm"] is None for step in steps) == skipped
+    other = _learner(Regression(), Batches([4] * 5), Batches([2]), config)
+    other.scaler = torch.amp.GradScaler("cpu")
+    other.load_state_dict(learner.state_dict())
+    assert other.scaler.get_scale() == learner.scaler.get_scale() == 2.0 ** (127 - skipped)
 
 
 def test_a_non_finite_loss_stops_the_run_and_says_what_is_needed(tmp_path):
@@ -369,3 +387,24 @@ def test_a_learner_continued_from_its_state_remembers_the_rates_of_all_epochs(tm
     assert second.best.lr_factors == (1, 1, 1, 0.5, 0.5, 0.25, 0.25)
     assert second.task.ended_epochs == len(curve)
     assert torch.equal(second.best_weights["weight"], whole.best_weights["weight"])
+
+
+class Counted(Batches):
+    """Knows which of its batches were built."""
+
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.built = []
+
+    def epoch(self, epoch, first_step=0):
+        for step in range(first_step, len(self)):
+            self.built.append((epoch, step))
+            yield self.batches[step]
+
+
+def test_a_fit_that_starts_amid_an_epoch_builds_no_batch_before_it(tmp_path):
+    config, batches = _config(tmp_path, epochs=3), Counted([4, 4, 4])
+    learner = _learner(Regression(), batches, Batches([2]), config)
+    with RunLog("test", config) as log:
+        Trainer([learner], config, torch.device("cpu"), log).fit(Learner.keep, start=Position(1, 2))
+    assert batches.built == [(1, 2), (2, 0), (2, 1), (2, 2)]

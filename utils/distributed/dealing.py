@@ -1,4 +1,4 @@
-"""Which drawings of a step's batch are whose. Shares differ by one unit at most and may be empty."""
+"""Which drawings of a step's batch are whose: every process gets about as much work, some perhaps none."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from torch import Tensor
 from utils.distributed.world import World
 
 
-def deal(count: int, world: World) -> np.ndarray:
-    """Of ``count`` things that do not depend on each other those of one process."""
-    return np.arange(world.rank, count, world.size)
+def deal(costs: Sequence[float], world: World) -> np.ndarray:
+    """Of things that do not depend on each other those of one process, in ascending order.
+
+    The most costly first, each to whoever has least to do so far (Graham 1969): nobody then has more than the mean and
+    one thing. Every process finds the same.
+    """
+    loads, mine = [0.0] * world.size, []
+    for i in np.argsort(-np.asarray(costs, dtype=np.float64), kind="stable"):
+        least = loads.index(min(loads))
+        loads[least] += costs[i]
+        if least == world.rank:
+            mine.append(i)
+    return np.sort(np.array(mine, dtype=np.int64))
 
 
 def partner_groups(partner: Tensor) -> list[np.ndarray]:
@@ -33,12 +43,6 @@ def partner_groups(partner: Tensor) -> list[np.ndarray]:
     return groups
 
 
-def deal_groups(groups: Sequence[np.ndarray], world: World, cost: Sequence[int] | None = None) -> np.ndarray:
-    """The members of every ``size``-th group, in ascending order.
-
-    Args:
-        cost: of each group; groups of like cost are dealt out evenly.
-    """
-    order = np.arange(len(groups)) if cost is None else np.argsort(-np.asarray(cost), kind="stable")
-    mine = [groups[i] for i in order[world.rank :: world.size]]
-    return np.sort(np.concatenate(mine)) if mine else np.empty(0, dtype=np.int64)
+def members(groups: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
+    """What the chosen groups hold, in ascending order."""
+    return np.sort(np.concatenate([groups[i] for i in chosen])) if len(chosen) else np.empty(0, dtype=np.int64)

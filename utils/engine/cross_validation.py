@@ -30,6 +30,7 @@ from utils.engine.plan import Estimate, Stage, in_words
 from utils.engine.saving import Saving
 from utils.engine.trainer import Trainer
 from utils.files import require_writable
+from utils.folder_lock import alone_in
 from utils.follower_log import open_log
 from utils.grid import Setting, settings_of
 from utils.protocol import Loader, RunData
@@ -68,19 +69,20 @@ class CrossValidation:
             The summary: every fold, mean and standard deviation over folds, the test.
 
         Raises:
-            UserError: something that cannot work, an unfinished run in the way, a full disk.
+            UserError: something that cannot work, an unfinished or a running run in the way, a full disk.
             NonFiniteError: a loss or gradient is not finite.
         """
         settings = settings_of(self.config)
         device = self._check(settings)
-        saving = Saving(self.kind, self.config, self.data.fingerprint)
         keep_freed_memory()
         with (
             no_room_explained(self.config.log_dir),
-            open_log(self.kind, self.config, saving.resumed and saving.resumed["log"]) as log,
+            alone_in(self.config.checkpoint_dir, "choose another --checkpoint_dir"),
         ):
-            self.data.to(device)
-            return _Run(self, settings, device, saving, log).run()
+            saving = Saving(self.kind, self.config, self.data.fingerprint)
+            with open_log(self.kind, self.config, saving.resumed and saving.resumed["log"]) as log:
+                self.data.to(device)
+                return _Run(self, settings, device, saving, log).run()
 
     def data_of(self, setting: Setting) -> RunData:
         return self.data if setting.config is self.config else self.data.with_options(setting.config)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -249,9 +249,9 @@ def _in_words(record: Mapping[str, Any]) -> str:
 
 def _side_by_side(loaders: Sequence[Loader], epoch: int, desc: str, first_step: int = 0) -> tqdm:
     """Under a progress bar the steps of an epoch: a batch of each loader, ``None`` behind its last."""
-    steps = zip_longest(*(loader.epoch(epoch) for loader in loaders))
+    steps = zip_longest(*(loader.epoch(epoch, first_step) for loader in loaders))
     total = max(map(len, loaders))
-    return progress(islice(steps, first_step, None), desc, total=total, initial=first_step, leave=False)
+    return progress(steps, desc, total=total, initial=first_step, leave=False)
 
 
 def _present(batches: Sequence[Batch | None]) -> list[int]:
