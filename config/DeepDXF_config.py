@@ -42,6 +42,9 @@ class DeepDXFModelConfig:
     image of the ink, statistics of its strokes, letters."""
     sheet_size: int = 128
     """Size of each vector learned from the sheet."""
+    edition: Literal[1, 2] = 2
+    """Which parts a sheet's vector has and how much each counts, see docs/losses.md. 1: without joints, as models of
+    before were trained."""
     views: Literal["dropout", "drawing", "both"] = "both"
     """dropout: the same drawing under two dropout masks. drawing: each view is the drawing edited otherwise, see
     utils/views.py. both: both."""

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from dataset.drawing import N_WORD_BUCKETS
 from model.contrastive import unit
 from model.precision import full_precision
+from utils.joints import N_JOINTS
 from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
 
 COARSE = 8  # cells a side of the image as measured
-SKETCH = 256  # size of the letters as measured
+SKETCH = 256  # size of the letters, and of the joints, as measured
 LEARNED = ("image", "statistics", "words")
-FITTED = ("mean", "deviation", "rarity")  # buffers
-MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "letters")
+MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "letters", "joints")
 
 
 class SheetEncoder(nn.Module):
@@ -29,68 +29,92 @@ class SheetEncoder(nn.Module):
 
     :meth:`fit` sets what standardisation needs. That is no learning from the task, but it is learning from drawings, so
     it sees the training drawings of a fold and no others.
+
+    Args:
+        joints: whether it measures them, too.
+
+    Attributes:
+        fitted: the names of the buffers that :meth:`fit` sets.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, joints: bool = True) -> None:
         super().__init__()
         widths = (N_CHANNELS, 32, 64, 128)
         blocks = [_block(*pair) for pair in pairwise(widths)]
         self.image = nn.Sequential(*blocks, nn.Flatten(1), nn.Linear(128 * 16, size))
         self.statistics = nn.Sequential(nn.Linear(N_STATISTICS, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
         self.words = nn.Linear(N_WORD_BUCKETS, size, bias=False)
-        sketch = torch.randn(N_WORD_BUCKETS, SKETCH, generator=torch.Generator().manual_seed(0))
-        self.register_buffer("sketch", sketch / SKETCH**0.5)  # keeps cosines (Johnson & Lindenstrauss 1984)
+        self.register_buffer("sketch", _sketch(N_WORD_BUCKETS, seed=0))
         self.register_buffer("mean", torch.zeros(N_STATISTICS))
         self.register_buffer("deviation", torch.ones(N_STATISTICS))
         self.register_buffer("rarity", torch.ones(N_WORD_BUCKETS))
+        self.fitted = ("mean", "deviation", "rarity")
+        if joints:
+            self.register_buffer("joint_sketch", _sketch(N_JOINTS, seed=1))
+            self.register_buffer("joint_rarity", torch.ones(N_JOINTS))
+            self.fitted += ("joint_rarity",)
 
     @torch.no_grad()
     def fit(self, features: Mapping[str, Tensor]) -> None:
-        """Standardise by the training drawings: statistics to mean 0 and deviation 1, letters by how rare they are
-        (inverse document frequency).
+        """Standardise by the training drawings: statistics to mean 0 and deviation 1, letters and joints by how rare
+        they are (inverse document frequency).
 
-        Shape: ``statistics [N, N_STATISTICS]``, ``words [N, N_WORD_BUCKETS]``.
+        Shape: ``statistics [N, N_STATISTICS]``, ``words [N, N_WORD_BUCKETS]``, ``joints [N, N_JOINTS]``.
         """
-        statistics, words = features["statistics"], features["words"]
+        statistics = features["statistics"]
         self.mean.copy_(statistics.mean(dim=0))
         self.deviation.copy_(statistics.std(dim=0, correction=0) + 0.01)
-        self.rarity.copy_(torch.log((1 + len(words)) / (1 + (words > 0).sum(dim=0))))
+        self.rarity.copy_(_rarity(features["words"]))
+        if "joint_rarity" in self.fitted:
+            self.joint_rarity.copy_(_rarity(features["joints"]))
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``words`` -> three vectors ``[B, size]``."""
         return {
             "image": self.image(batch["image"]),
             "statistics": self.statistics(self._standardised(batch["statistics"])),
-            "words": self.words(10 * self._weighted(batch["words"])),
+            "words": self.words(10 * unit(batch["words"] * self.rarity)),
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of letters."""
+        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of letters and
+        one of joints."""
         statistics = self._standardised(batch["statistics"])
         with full_precision(statistics):
             coarse = F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1)
-            return {
+            parts = {
                 "coarse_image": coarse,
                 "stroke_statistics": statistics[:, :N_STROKE_STATISTICS],
                 "type_counts": statistics[:, N_STROKE_STATISTICS:],
-                "letters": self._weighted(batch["words"]) @ self.sketch,
+                "letters": unit(batch["words"] * self.rarity) @ self.sketch,
             }
+            if "joint_rarity" in self.fitted:
+                parts["joints"] = unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch
+            return parts
 
     def _standardised(self, statistics: Tensor) -> Tensor:
         return (statistics - self.mean) / self.deviation
 
-    def _weighted(self, words: Tensor) -> Tensor:
-        return unit(words * self.rarity)
 
-
-def measured_sizes() -> dict[str, int]:
+def measured_sizes(joints: bool = True) -> dict[str, int]:
     """The sizes of what :meth:`SheetEncoder.measured` gives."""
-    return {
+    sizes = {
         "coarse_image": N_CHANNELS * COARSE**2,
         "stroke_statistics": N_STROKE_STATISTICS,
         "type_counts": N_STATISTICS - N_STROKE_STATISTICS,
         "letters": SKETCH,
     }
+    return sizes | {"joints": SKETCH} if joints else sizes
+
+
+def _sketch(size: int, seed: int) -> Tensor:
+    """A random projection ``[size, SKETCH]``, which keeps cosines (Johnson & Lindenstrauss 1984)."""
+    return torch.randn(size, SKETCH, generator=torch.Generator().manual_seed(seed)) / SKETCH**0.5
+
+
+def _rarity(counts: Tensor) -> Tensor:
+    """Inverse document frequency: ``[N, D]`` -> ``[D]``."""
+    return torch.log((1 + len(counts)) / (1 + (counts > 0).sum(dim=0)))
 
 
 def _block(width_in: int, width_out: int) -> nn.Sequential:

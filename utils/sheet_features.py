@@ -1,4 +1,4 @@
-"""What a sheet shows, in numbers: an image of its ink, statistics of its strokes, counts of its letters."""
+"""What a sheet shows, in numbers: an image of its ink, statistics of its strokes and joints, counts of its letters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from dataset.drawing import N_WORD_BUCKETS, Drawing
 from dataset.entities import DEEPDXF_TYPES
 from dataset.strokes import Ink
+from utils.joints import N_JOINTS, joint_counts
 
 IMAGE_SIZE = 32  # cells a side
 N_DIRECTIONS = 4
@@ -19,15 +20,17 @@ FEATURE_SHAPES = {
     "image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE),
     "statistics": (N_STATISTICS,),
     "words": (N_WORD_BUCKETS,),
+    "joints": (N_JOINTS,),
 }
 
 
 def sheet_features(drawing: Drawing) -> dict[str, np.ndarray]:
-    """``image``, ``statistics`` and ``words``, float32 of ``FEATURE_SHAPES``."""
+    """``image``, ``statistics``, ``words`` and ``joints``, float32 of ``FEATURE_SHAPES``."""
     return {
         "image": ink_image(drawing),
         "statistics": np.concatenate([stroke_statistics(drawing), type_counts(drawing)]).astype(np.float32),
         "words": word_counts(drawing),
+        "joints": joint_counts(drawing),
     }
 
 

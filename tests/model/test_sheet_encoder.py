@@ -8,7 +8,7 @@ from torch.nn import functional
 from dataset.drawing import N_WORD_BUCKETS
 from model.sheet_encoder import COARSE, LEARNED, MEASURED, SheetEncoder, measured_sizes
 from tests.model.batches import random_drawing, sheet_batch
-from utils.sheet_features import IMAGE_SIZE, N_CHANNELS, N_STATISTICS
+from utils.sheet_features import FEATURE_SHAPES, IMAGE_SIZE, N_CHANNELS, N_STATISTICS
 
 SIZE = 12
 
@@ -94,7 +94,7 @@ def test_what_is_learned_has_gradients_and_what_is_measured_none(encoder, featur
 
 def test_a_drawing_does_not_depend_on_the_others_of_its_batch(encoder, features):
     for view in (encoder, encoder.measured):
-        together, alone = view(features), view({name: features[name][4:5] for name in ("image", "statistics", "words")})
+        together, alone = view(features), view({name: features[name][4:5] for name in FEATURE_SHAPES})
         for name, rows in together.items():
             torch.testing.assert_close(rows[4:5], alone[name], atol=1e-5, rtol=1e-5)
 
@@ -105,3 +105,20 @@ def test_the_sketch_is_the_same_for_every_model():
         torch.manual_seed(seed)
         sketches.append(SheetEncoder(SIZE).sketch)
     assert torch.equal(*sketches), "vectors of two models' letters compare, whatever the seed of the run"
+
+
+def test_joints_are_weighted_by_how_rare_they_are_and_their_sketch_keeps_cosines(encoder, features):
+    holding = (features["joints"].numpy() > 0).sum(axis=0)
+    np.testing.assert_allclose(encoder.joint_rarity, np.log(21 / (1 + holding)), rtol=1e-5, atol=1e-6)
+    some = features["joints"].any(dim=1)
+    sketch = functional.normalize(encoder.measured(features)["joints"][some], dim=1)
+    weighted = functional.normalize((features["joints"] * encoder.joint_rarity)[some], dim=1)
+    assert (sketch @ sketch.T - weighted @ weighted.T).abs().mean() < 0.08
+
+
+def test_an_encoder_without_joints_is_that_of_before(features):
+    torch.manual_seed(0)
+    before = SheetEncoder(SIZE, joints=False)
+    before.fit(features)
+    assert set(before.measured(features)) == set(measured_sizes(joints=False)) == set(MEASURED) - {"joints"}
+    assert not any("joint" in name for name in before.state_dict())

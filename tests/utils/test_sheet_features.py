@@ -13,6 +13,7 @@ from dataset.strokes import Ink
 from dataset.worker import process_file
 from tests.dataset.building import new_drawing, saved
 from tests.model.batches import random_drawing
+from utils.joints import N_JOINTS
 from utils.sheet_features import (
     IMAGE_SIZE,
     N_CHANNELS,
@@ -113,6 +114,7 @@ def test_little_ink_gives_finite_numbers(strokes):
     drawing = replace(with_strokes(*strokes), grams=np.zeros(0, np.int32), gram_owner=np.zeros(0, np.int32))
     features = sheet_features(drawing)
     shapes = {"image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE), "statistics": (N_STATISTICS,), "words": (N_WORD_BUCKETS,)}
+    shapes["joints"] = (N_JOINTS,)
     assert {name: value.shape for name, value in features.items()} == shapes
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in features.values())
     if not strokes:
