@@ -144,14 +144,12 @@ class _Lister:
             listed += self._group(group.to, np.column_stack([group.left, group.right]))
         for i, j in found.partly.tolist():
             listed.append(self._change("redrawn", [i], [j], "in part"))
-        listed += self._said(np.concatenate([*(np.column_stack([g.left, g.right]) for g in found.groups),
-                                             np.zeros((0, 2), np.int64)]), only_other=True)  # fmt: skip
         listed += self._places("removed", found.left_over, ())
         listed += self._places("added", (), found.right_over)
         order = ("dimension", "resized", "moved", "turned", "redrawn", "text", "removed", "added")
         return sorted(listed, key=lambda each: (order.index(each.kind), -max(len(each.left), len(each.right))))
 
-    def _said(self, pairs: np.ndarray, only_other: bool = False) -> list[Change]:
+    def _said(self, pairs: np.ndarray) -> list[Change]:
         """A change for every pair that says something else."""
         listed = []
         for i, j in pairs.tolist():

@@ -22,22 +22,18 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from compare.alignment import LEAST, TOLERANCE, Alignment, align, as_points, scale_peaks, vote
+from compare.coverage import Ground, said_by_others, strokes_met
 from compare.figure import Figure, is_text
+from compare.pairs import hashed, nearest_pairs, one_each, same_rows
 from compare.shapes import Shapes, shapes
+from compare.spellings import Side, find_spellings
 from dataset.entities import TYPE_INDEX
-from dataset.strokes import Ink
 
-NEIGHBOURS = 8  # of an entity among those that look alike, so that copies on top of each other find a partner each
 COVERED = 0.999  # of an entity's ink drawn by others, to call it drawn
-ROUGHLY = 0.03  # of its size: how well a filled area or a curve is met by what stands for it
 PARTLY = 0.5  # of an entity's ink, to call it the same entity, changed in part
 MOST_GROUPS = 24
 WORDS = [TYPE_INDEX[name] for name in ("TEXT", "MTEXT")]
 DIMENSION = TYPE_INDEX["DIMENSION"]
-SPELLINGS = [  # a type, and what other programs write for it
-    [[TYPE_INDEX[name] for name in names.split()] for names in pair]
-    for pair in (("MTEXT", "TEXT"), ("DIMENSION", "TEXT MTEXT"), ("HATCH", "SOLID INSERT"), ("SPLINE", "LWPOLYLINE"))
-]
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,6 @@ class Matches:
 
     Attributes:
         alignment: puts the right drawing on the left one.
-        equal: nothing changed; ``retyped`` are those of another type (a circle drawn as a polyline).
         reworded: at the same place, saying something else.
         resized: about their middles, with the factor from left to right.
         groups: elsewhere as a whole.
@@ -67,8 +62,6 @@ class Matches:
     """
 
     alignment: Alignment
-    equal: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
-    retyped: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     reworded: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     resized: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     factors: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -110,8 +103,8 @@ class _Matcher:
     def run(self) -> Matches:
         found = self.found
         types = self.left.types, self.right.types
-        found.equal = self._equal(types[0] * 2**32 + self.said_a, types[1] * 2**32 + self.said_b)
-        found.retyped = self._equal(self.said_a, self.said_b)
+        self._equal(types[0] * 2**32 + self.said_a, types[1] * 2**32 + self.said_b)
+        self._equal(self.said_a, self.said_b)  # of another type: a circle drawn as a polyline
         self._covered()
         if self.alignment.score >= LEAST:
             self._changed()
@@ -144,9 +137,9 @@ class _Matcher:
         self.free_b[pairs[:, 1]] = False
         return pairs
 
-    def _equal(self, key_a: np.ndarray, key_b: np.ndarray) -> np.ndarray:
-        """Pairs of equal key that are drawn alike at the same place."""
-        return self._take(self._alike(key_a, key_b, self.a.placed, self.b.placed))
+    def _equal(self, key_a: np.ndarray, key_b: np.ndarray) -> None:
+        """What has equal keys and is drawn alike at the same place needs no partner any more."""
+        self._take(self._alike(key_a, key_b, self.a.placed, self.b.placed))
 
     def _alike(self, key_a: np.ndarray, key_b: np.ndarray, at_a: np.ndarray, at_b: np.ndarray) -> np.ndarray:
         """Pairs of free entities of equal key whose points ``[., D]`` lie within reach, one partner for each.
@@ -161,7 +154,7 @@ class _Matcher:
             np.column_stack([key[free], np.floor(at[free] / self.reach + 0.37)])
             for key, at, free in ((key_a, at_a, free_a), (key_b, at_b, free_b))
         ]
-        first = _same_rows(*cells)
+        first = same_rows(*cells)
         pairs = [np.column_stack([free_a[first[:, 0]], free_b[first[:, 1]]])]
         free_a, free_b = np.delete(free_a, first[:, 0]), np.delete(free_b, first[:, 1])
         if len(free_a) and len(free_b):
@@ -170,35 +163,23 @@ class _Matcher:
                 np.column_stack([at[free], far * key[free].astype(np.float64) % (1e9 * far)])
                 for key, at, free in ((key_a, at_a, free_a), (key_b, at_b, free_b))
             ]
-            i, j, _ = _nearest_pairs(*points, self.reach, np.inf)
+            i, j, _ = nearest_pairs(*points, self.reach, np.inf)
             same = key_a[free_a[i]] == key_b[free_b[j]]
-            chosen = _one_each(i[same], j[same])
+            chosen = one_each(i[same], j[same])
             pairs.append(np.column_stack([free_a[i[same][chosen]], free_b[j[same][chosen]]]))
         return np.concatenate(pairs)
 
     def _covered(self) -> None:
         """Entities whose strokes the other drawing draws by other entities."""
         found, left, right = self.found, self.left, self.right
-        a, b = as_points(left.strokes), as_points(self.strokes)
-        own = []
-        for points, others, owner, free, other_owner, other_free in (
-            (a, b, left.owner, self.free_a, right.owner, self.free_b),
-            (b, a, right.owner, self.free_b, left.owner, self.free_a),
-        ):
-            met = np.zeros(len(points), bool)
-            asked, among = np.flatnonzero(free[owner]), np.flatnonzero(other_free[other_owner])
-            if len(asked) and len(among):
-                tree = cKDTree(others[among])
-                distance, _ = tree.query(points[asked], distance_upper_bound=2 * self.reach)
-                met[asked] = np.isfinite(distance)
-            own.append(met)
-        self._covered_curves(*own)
-        found.stroke_left, found.stroke_right = own
-        found.drawn_left = self.free_a & (self._share(left, left.strokes, own[0]) >= COVERED)
-        found.drawn_right = self.free_b & (self._share(right, self.strokes, own[1]) >= COVERED)
+        found.stroke_left, found.stroke_right = strokes_met(
+            Ground(left.strokes, left.owner, self.free_a), Ground(self.strokes, right.owner, self.free_b), self.reach
+        )
+        found.drawn_left = self.free_a & (self._share(left, left.strokes, found.stroke_left) >= COVERED)
+        found.drawn_right = self.free_b & (self._share(right, self.strokes, found.stroke_right) >= COVERED)
         # other words can take the same place
-        found.drawn_left &= _said_by_others(left, found.drawn_left, right, self.free_b)
-        found.drawn_right &= _said_by_others(right, found.drawn_right, left, self.free_a)
+        found.drawn_left &= said_by_others(left, found.drawn_left, right, self.free_b)
+        found.drawn_right &= said_by_others(right, found.drawn_right, left, self.free_a)
         self.free_a &= ~found.drawn_left
         self.free_b &= ~found.drawn_right
         for met, figure, free in (
@@ -207,46 +188,19 @@ class _Matcher:
         ):
             met |= ~free[figure.owner]  # so far all that has a partner is equal
 
-    def _covered_curves(self, met_left: np.ndarray, met_right: np.ndarray) -> None:
-        """One arc can be cut into strokes in two ways, by where it starts and by rounding: the ends and middles of its
-        strokes then lie beside those of the other way, by 3 % of their length."""
-        left = self.left.strokes, self.left.owner, met_left, self.free_a
-        right = self.strokes, self.right.owner, met_right, self.free_b
-        open_strokes = [curved(strokes, owner) & free[owner] & ~met for strokes, owner, met, free in (left, right)]
-        if not all(each.any() for each in open_strokes):
-            return
-        along = np.linspace(0.0, 1.0, 9)[:, None, None]
-        trees = []
-        for (strokes, *_), chosen in zip((left, right), open_strokes, strict=True):
-            ends = strokes[chosen].reshape(-1, 2, 2)
-            trees.append(cKDTree((ends[:, 0] * (1 - along) + ends[:, 1] * along).reshape(-1, 2)))
-        for (strokes, _, met, _), chosen, tree in zip((left, right), open_strokes, trees[::-1], strict=True):
-            ends = strokes[chosen].reshape(-1, 2, 2)
-            length = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
-            asked = np.stack([ends[:, 0], ends.mean(axis=1), ends[:, 1]], axis=1)  # [n, 3, 2]
-            distance, _ = tree.query(asked)
-            # between two of the nine points of a stroke lies an eighth of it
-            met[chosen] = (distance <= (0.075 * length + self.reach)[:, None]).all(axis=1)
-
-    def _respelled(self) -> None:
-        """What programs write differently, though it is drawn at the same place: a paragraph as single lines, a
-        dimension as lines and a text, a filled area as triangles, a spline as a polyline."""
-        found, starts = self.found, (spots[:, 0] for spots in self._spots())
-        left = _Side(self.left, self.a, next(starts), self.free_a, found.drawn_left, found.stroke_left)
-        right = _Side(self.right, self.b, next(starts), self.free_b, found.drawn_right, found.stroke_right)
-        for one, other in ((left, right), (right, left)):
-            for whole, part in SPELLINGS:
-                for entity in np.flatnonzero(one.free & np.isin(one.figure.types, whole)).tolist():
-                    parts = _parts(one, entity, other, part, self.reach)
-                    if len(parts):
-                        one.is_drawn([entity])
-                        other.is_drawn(parts)
-
     def _share(self, figure: Figure, strokes: np.ndarray, met: np.ndarray) -> np.ndarray:
         """The share of each entity's ink that is met ``[N]``."""
         length = np.hypot(strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1]) + 1e-9 * self.side
         total = np.bincount(figure.owner, weights=length, minlength=len(figure))
         return np.bincount(figure.owner, weights=length * met, minlength=len(figure)) / np.maximum(total, 1e-300)
+
+    def _respelled(self) -> None:
+        """What programs write differently, though it is drawn at the same place."""
+        found, starts = self.found, [spots[:, 0] for spots in self._spots()]
+        left = Side(self.left, self.a, starts[0], self.free_a, found.drawn_left, found.stroke_left)
+        right = Side(self.right, self.b, starts[1], self.free_b, found.drawn_right, found.stroke_right)
+        find_spellings(left, right, self.reach)
+        find_spellings(right, left, self.reach)
 
     def _reworded(self) -> np.ndarray:
         """Words that start, end or have their middle where others did; dimensions and blocks of the same lines."""
@@ -270,8 +224,8 @@ class _Matcher:
                 for kind, free, spot in zip(kinds, (self.free_a, self.free_b), spots, strict=True)
             )
             if len(a) and len(b):
-                i, j, _ = _nearest_pairs(spots[0][a, anchor], spots[1][b, anchor], 2 * self.reach, 2)
-                chosen = _one_each(i, j)
+                i, j, _ = nearest_pairs(spots[0][a, anchor], spots[1][b, anchor], 2 * self.reach, 2)
+                chosen = one_each(i, j)
                 pairs.append(self._take(np.column_stack([a[i[chosen]], b[j[chosen]]])))
         return np.concatenate(pairs)
 
@@ -298,7 +252,7 @@ class _Matcher:
         )
         if not len(a) or not len(b):
             return np.zeros((0, 2), np.int64), np.zeros(0)
-        i, j, distance = _nearest_pairs(self.a.middles[a], self.b.middles[b], 2 * self.reach + apart * self.side, 2)
+        i, j, distance = nearest_pairs(self.a.middles[a], self.b.middles[b], 2 * self.reach + apart * self.side, 2)
         factor = self.b.sizes[b[j]] / self.a.sizes[a[i]]
         off = np.abs(self.a.own[a[i]] * factor[:, None] - self.b.own[b[j]]).max(axis=1)
         alike = (self.left.types[a[i]] == self.right.types[b[j]]) & (off <= 4 * self.reach + 0.01 * self.b.sizes[b[j]])
@@ -306,7 +260,7 @@ class _Matcher:
         alike &= distance <= 2 * self.reach + 0.5 * np.maximum(self.a.sizes[a[i]], self.b.sizes[b[j]])
         i, j, factor, distance = i[alike], j[alike], factor[alike], distance[alike]
         order = np.argsort(np.abs(np.log(factor)) + distance / self.side, kind="stable")
-        chosen = order[_one_each(i[order], j[order])]
+        chosen = order[one_each(i[order], j[order])]
         return self._take(np.column_stack([a[i[chosen]], b[j[chosen]]])), factor[chosen]
 
     def _groups(self) -> None:
@@ -340,7 +294,7 @@ class _Matcher:
         for candidate in candidates:
             moved = self.b if candidate == Alignment() else shapes(self.right, candidate(self.strokes))
             rough = [
-                _hashed(np.column_stack([key[free], np.floor(_log_size(shape.own[free], self.side))]))
+                hashed(np.column_stack([key[free], np.floor(_log_size(shape.own[free], self.side))]))
                 for key, shape, free in ((keys[0], self.a, free_a), (keys[1], moved, free_b))
             ]
             cell = 4 * self.reach if candidate.is_shift else 0.005 * self.side
@@ -387,14 +341,14 @@ class _Matcher:
         )
         if not len(a) or not len(b):
             return np.zeros((0, 2), np.int64)
-        i, j, distance = _nearest_pairs(self.a.boxes[a], self.b.boxes[b], reach * self.side, np.inf)
+        i, j, distance = nearest_pairs(self.a.boxes[a], self.b.boxes[b], reach * self.side, np.inf)
         sizes = np.maximum(self.a.sizes[a[i]], self.b.sizes[b[j]])
         # what says the same is the same one from farther away
         same = self.said_a[a[i]] == self.said_b[b[j]]
         close = distance <= np.where(same, 1.0, 0.5) * sizes + 4 * self.reach
         i, j, distance, same = i[close], j[close], distance[close], same[close]
         order = np.argsort(distance * np.where(same, 0.25, 1.0), kind="stable")
-        chosen = order[_one_each(i[order], j[order])]
+        chosen = order[one_each(i[order], j[order])]
         return self._take(np.column_stack([a[i[chosen]], b[j[chosen]]]))
 
     def _partly(self) -> np.ndarray:
@@ -420,127 +374,6 @@ class _Matcher:
         return np.concatenate([np.zeros((0, 2), np.int64), *pairs])
 
 
-def _said_by_others(one: Figure, asked: np.ndarray, other: Figure, among: np.ndarray) -> np.ndarray:
-    """Which of the entities asked for say nothing that none of the other drawing's says: bool ``[N]``."""
-    known = {text for entity in np.flatnonzero(among).tolist() for text in other.texts[entity]}
-    met = np.ones(len(one), bool)
-    for entity in np.flatnonzero(asked).tolist():
-        met[entity] = known.issuperset(one.texts[entity])
-    return met
-
-
-def curved(strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Which strokes are part of a curve: they go on into another of their entity, turning a little. Bool ``[S]``."""
-    delta = strokes[:, 2:] - strokes[:, :2]
-    length = np.hypot(delta[:, 0], delta[:, 1])
-    angle = np.arctan2(delta[:, 1], delta[:, 0])
-    turn = np.abs((np.diff(angle) + np.pi) % (2 * np.pi) - np.pi)
-    gap = np.hypot(*(strokes[1:, :2] - strokes[:-1, 2:]).T)
-    joined = (owner[1:] == owner[:-1]) & (gap <= 1e-3 * length[1:]) & (turn > 0.01) & (turn < 0.3)
-    flags = np.zeros(len(strokes), bool)
-    flags[1:] |= joined
-    flags[:-1] |= joined
-    return flags
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One drawing while its entities are looked for in the other; ``free``, ``drawn`` and ``inked`` are written to."""
-
-    figure: Figure
-    shape: Shapes
-    starts: np.ndarray  # [N, 2], of the first line of text
-    free: np.ndarray
-    drawn: np.ndarray
-    inked: np.ndarray
-
-    def is_drawn(self, entities: np.ndarray | list[int]) -> None:
-        self.free[entities] = False
-        self.drawn[entities] = True
-        self.inked[np.isin(self.figure.owner, entities)] = True
-
-
-def _parts(one: _Side, entity: int, other: _Side, types: list[int], reach: float) -> np.ndarray:
-    """The free entities of some types that stand together for an entity of the other drawing; none if they do not.
-
-    What has words is told by them, and its lines must be drawn, too; the rest by its box.
-    """
-    box, size = one.shape.boxes[entity], max(one.shape.own[entity, :2])
-    words = Counter(one.figure.says(entity).split())
-    parts = np.flatnonzero(other.free & np.isin(other.figure.types, types))
-    if words:  # a paragraph was wrapped by the width of its column, the single lines are not
-        near = np.abs(other.shape.middles[parts] - one.shape.middles[entity]).max(axis=1, initial=0.0) <= 1.5 * size
-        said = {part: Counter(other.figure.says(part).split()) for part in parts[near].tolist()}
-        chosen = [part for part, some in said.items() if some and some <= words]
-        if sum((said[part] for part in chosen), Counter()) != words:
-            return parts[:0]
-        starts, lengths = other.starts[chosen], other.shape.sizes[chosen]
-        apart = np.hypot(*np.ptp(starts, axis=0)) / (len(chosen) - 1) if len(chosen) > 1 else lengths.max()
-        if not np.hypot(*(starts.mean(axis=0) - one.starts[entity])) <= apart + reach:  # by a line: it has moved
-            return parts[:0]
-        lines = (one.figure.owner == entity) & (one.figure.ink != Ink.TEXT)
-        return np.array(chosen) if one.inked[lines].all() else parts[:0]
-    grown = box + ROUGHLY * size * np.array([-1, -1, 1, 1])
-    boxes = other.shape.boxes[parts]
-    parts = parts[(boxes[:, :2] >= grown[:2]).all(axis=1) & (boxes[:, 2:] <= grown[2:]).all(axis=1)]
-    if not len(parts):
-        return parts
-    boxes = other.shape.boxes[parts]
-    around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return parts if np.abs(around - box).max() <= ROUGHLY * size + reach else parts[:0]
-
-
 def _log_size(own: np.ndarray, side: float) -> np.ndarray:
     """Width and height in steps of 2 %, with room for those that have none."""
     return np.log(own[:, :2] / side + 1e-3) / 0.02 + 0.37
-
-
-def _hashed(rows: np.ndarray) -> np.ndarray:
-    """One int64 for equal rows."""
-    mixed = np.zeros(len(rows), dtype=np.uint64)
-    for column in rows.T:
-        mixed = (mixed ^ column.astype(np.int64).astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-    return mixed.astype(np.int64)
-
-
-def _same_rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pairs of equal rows ``[P, 2]``; of equal ones the first with the first, the second with the second."""
-    _, inverse = np.unique(np.concatenate([a, b]), axis=0, return_inverse=True)
-    inverse = inverse.reshape(-1)
-    keys = []
-    for part in (inverse[: len(a)], inverse[len(a) :]):
-        order = np.argsort(part, kind="stable")
-        ranks = np.empty(len(part), np.int64)
-        ordered = part[order]
-        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-        ranks[order] = np.arange(len(part)) - np.repeat(starts, np.diff(starts, append=len(part)))
-        keys.append(part * (len(inverse) + 1) + ranks)
-    _, i, j = np.intersect1d(*keys, return_indices=True)
-    return np.column_stack([i, j])
-
-
-def _nearest_pairs(
-    a: np.ndarray, b: np.ndarray, reach: float, norm: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Index pairs of points within reach, each of ``a`` with its few nearest of ``b``, and their distances."""
-    k = min(NEIGHBOURS, len(b))
-    distance, nearest = cKDTree(b).query(a, k=k, p=norm, distance_upper_bound=reach)
-    distance, nearest = distance.reshape(len(a), k), nearest.reshape(len(a), k)
-    i, column = np.nonzero(np.isfinite(distance))
-    order = np.argsort(distance[i, column], kind="stable")
-    i, column = i[order], column[order]
-    return i, nearest[i, column], distance[i, column]
-
-
-def _one_each(i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Of pairs, the best first, those whose two are not taken yet: positions."""
-    taken_i: set[int] = set()
-    taken_j: set[int] = set()
-    chosen = []
-    for position, (first, second) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
-        if first not in taken_i and second not in taken_j:
-            taken_i.add(first)
-            taken_j.add(second)
-            chosen.append(position)
-    return np.array(chosen, dtype=np.int64)
