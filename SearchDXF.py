@@ -9,7 +9,6 @@ python SearchDXF.py clusters --index archive.idx
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import UserError
 from config.search_config import ClustersConfig, DedupeConfig, IndexConfig, QueryConfig, SearchConfig
-from utils.cli import run_script
-from utils.files import atomic_path, require_writable, write_json
+from utils.cli import STDOUT, run_script, tell
+from utils.files import atomic_path, require_writable
 
 if TYPE_CHECKING:  # the reading processes import this file again: torch would cost each of them seconds and memory
     from search.answers import Answer
@@ -27,14 +26,13 @@ if TYPE_CHECKING:  # the reading processes import this file again: torch would c
     from search.index import Index
 
 EXIT_COMPLETE, EXIT_INCOMPLETE = 0, 3
-OUTPUT = Path("-")
 MOST_NAMED = 20
 
 
 def main(config: SearchConfig) -> int:
     command = config.command
     for option in ("json", "csv", "html"):
-        if (path := getattr(command, option, None)) is not None and path != OUTPUT:
+        if (path := getattr(command, option, None)) is not None and path != STDOUT:
             require_writable(path.parent, f"--{option}")
     work = {IndexConfig: index, QueryConfig: query, DedupeConfig: dedupe, ClustersConfig: clusters}
     return work[type(command)](command)
@@ -62,7 +60,7 @@ def index(config: IndexConfig) -> int:
         print(f"skipped {name}: {reason}", file=sys.stderr)
     words = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
     lines = [f"{words}, {done.unchanged} unchanged, {len(done.skipped)} skipped: {config.index}"]
-    finish(config, lines, done.as_dict())
+    tell(config.json, lines, done.as_dict())
     return EXIT_INCOMPLETE if done.skipped else EXIT_COMPLETE
 
 
@@ -95,7 +93,7 @@ def query(config: QueryConfig) -> int:
         write_csv(config.csv, ("query", "rank", "score", "share_below", "id"), rows_of(found))
     if config.html:
         report(config.html, found, archive, config)
-    finish(config, [line for each in found if not each.error for line in listed(each)], as_data(found, lost))
+    tell(config.json, [line for each in found if not each.error for line in listed(each)], as_data(found, lost))
     if complaints and not any(each.error is None for each in found):
         return 1 if len(found) + len(lost) == 1 else EXIT_INCOMPLETE
     return EXIT_INCOMPLETE if complaints else EXIT_COMPLETE
@@ -145,7 +143,7 @@ def dedupe(config: DedupeConfig) -> int:
     if config.csv:
         rows = [(i, group.score, name) for i, group in enumerate(groups, start=1) for name in group.ids]
         write_csv(config.csv, ("group", "score", "id"), rows)
-    finish(config, lines, {"threshold": config.threshold, "groups": [group.as_dict() for group in groups]})
+    tell(config.json, lines, {"threshold": config.threshold, "groups": [group.as_dict() for group in groups]})
     return EXIT_COMPLETE
 
 
@@ -162,7 +160,7 @@ def clusters(config: ClustersConfig) -> int:
     if config.csv:
         rows = [(number, name) for number, group in enumerate(groups, start=1) for name in group.ids]
         write_csv(config.csv, ("group", "id"), rows)
-    finish(config, lines, {"groups": [group.as_dict() for group in groups]})
+    tell(config.json, lines, {"groups": [group.as_dict() for group in groups]})
     return EXIT_COMPLETE
 
 
@@ -199,15 +197,6 @@ def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         writer = csv.writer(file)
         writer.writerow(head)
         writer.writerows(rows)
-
-
-def finish(config: Any, lines: list[str], data: dict[str, Any]) -> None:
-    if config.json == OUTPUT:
-        print(json.dumps(data, indent=2))
-        return
-    if config.json:
-        write_json(config.json, data)
-    print("\n".join(lines))
 
 
 if __name__ == "__main__":

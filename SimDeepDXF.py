@@ -9,22 +9,20 @@ python SimDeepDXF.py --file1 FOLDER --matrix out.csv --heatmap out.png      all 
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.compare_config import CompareConfig
 from config.errors import UserError
-from utils.cli import run_script
-from utils.files import require_writable, write_json
+from utils.cli import STDOUT, run_script, tell
+from utils.files import require_writable
 
 if TYPE_CHECKING:  # the reading processes import this file again, and --changes needs no torch
     from model.embedding import Embedder
 
 EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_CHANGED = 0, 3, 4
 DEFAULT_MODEL = CompareConfig.__dataclass_fields__["model_path"].default
-OUTPUT = Path("-")
 
 
 def main(config: CompareConfig) -> int:
@@ -36,7 +34,7 @@ def main(config: CompareConfig) -> int:
     others = [path for each in config.file2 for path in find(each)]
     config.require_sense(len(others), whole_folder)
     for option in ("json", "picture", "explain", "matrix", "heatmap"):
-        if (path := getattr(config, option)) is not None and path != OUTPUT:
+        if (path := getattr(config, option)) is not None and path != STDOUT:
             require_writable(path.parent, f"--{option}")
     if config.file1.is_dir() and not whole_folder:
         raise UserError(f"--file1 {config.file1} is a folder: give the one drawing, and the folder as --file2")
@@ -71,7 +69,7 @@ def pair(config: CompareConfig, other: Path) -> int:
             write_picture(comparison_page(comparison, " · ".join(map(briefly, scores))), config.picture)
     if config.explain:
         lines += explained(config, embedder, left, right, data)
-    finish(config, lines, data)
+    tell(config.json, lines, data)
     return EXIT_CHANGED if config.exit_code and changed else EXIT_COMPLETE
 
 
@@ -187,7 +185,7 @@ def many(config: CompareConfig, others: list[Path]) -> int:
         ],
         "skipped": skipped,
     }
-    finish(config, lines, data)
+    tell(config.json, lines, data)
     return EXIT_INCOMPLETE if skipped else EXIT_COMPLETE
 
 
@@ -225,7 +223,7 @@ def folder(config: CompareConfig, paths: list[Path]) -> int:
         "scores": scores.tolist(),
         "skipped": skipped,
     }
-    finish(config, lines, data)
+    tell(config.json, lines, data)
     return EXIT_INCOMPLETE if skipped else EXIT_COMPLETE
 
 
@@ -251,15 +249,6 @@ def embedded(config: CompareConfig, embedder: Embedder, vectors, paths: list[Pat
 
     found = vectors.of(readable())
     return found, kept, skipped
-
-
-def finish(config: CompareConfig, lines: list[str], data: dict[str, Any]) -> None:
-    if config.json == OUTPUT:
-        print(json.dumps(data, indent=2))
-        return
-    if config.json:
-        write_json(config.json, data)
-    print("\n".join(lines))
 
 
 if __name__ == "__main__":

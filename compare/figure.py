@@ -14,7 +14,7 @@ from dataset.dxf_process_GF import Overlap
 from dataset.entities import DEEPDXF_TYPES, MEASUREMENT_COLUMN, SLOT_INDEX, Kind, from_bin
 from dataset.storage import SequenceRecord, read_sequence
 from dataset.strokes import Ink
-from dataset.worker import explain, process_file
+from dataset.worker import one_file, process_file
 
 HEIGHT_COLUMN = 1 + SLOT_INDEX["height"]
 
@@ -94,20 +94,12 @@ def load(path: Path, overlap: Overlap = "cross", visible_only: bool = False) -> 
         UserError: the file is missing, damaged, foreign, of another schema, or shows nothing.
     """
     path = Path(path)
-    try:
-        if path.is_dir():
-            raise UserError(f"{path} is a folder, not a drawing: give a .dxf or .h5 file")
-        if not path.exists():
-            raise UserError(f"{path}: no such file")
+    with one_file(path):
         if path.suffix.lower() == ".h5":
             record = read_sequence(path)
             return Loaded(record, figure_of_record(record, path.name), exact_boxes=False)
         drawing = process_file(path, path.name, overlap, visible_only)
         return Loaded(drawing.sequence, figure_of_content(drawing.content, path.name), exact_boxes=True)
-    except UserError:
-        raise
-    except Exception as error:  # the boundary of one file: it is named with its reason
-        raise UserError(f"cannot read {path}: {explain(error)}") from error
 
 
 def figure_of_content(content: Content, name: str) -> Figure:

@@ -26,7 +26,7 @@ from dataset.ray_pool import run_on_ray
 from dataset.report import RunReport, format_report, report_file
 from dataset.shard import Shard
 from dataset.storage import SequenceRecord, read_sequence
-from dataset.worker import FileReport, ProcessedDrawing, Task, explain, process_file
+from dataset.worker import FileReport, ProcessedDrawing, Task, one_file, process_file
 from utils.cli import run_script
 from utils.progress import progress
 
@@ -101,18 +101,10 @@ def load_drawing(path: Path, overlap: Overlap = "cross", visible_only: bool = Fa
         UserError: the file is missing, damaged, foreign, of another schema, or shows nothing.
     """
     path = Path(path)
-    try:
+    with one_file(path):
         if path.suffix.lower() == ".h5":
             return read_sequence(path)
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: no such file")
         return process_file(path, path.name, overlap, visible_only).sequence
-    except UserError:
-        raise
-    except FileNotFoundError as error:
-        raise UserError(str(error)) from error
-    except Exception as error:  # the boundary of one file, as in the worker: it is named with its reason
-        raise UserError(f"cannot read {path}: {explain(error)}") from error
 
 
 def process_drawings(config: ProcessConfig) -> RunReport:

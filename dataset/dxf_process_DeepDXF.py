@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataset.content import Content
-from dataset.entities import DEEPDXF_TYPES, Extents, make_rows, read_row
+from dataset.entities import Extents, make_rows, read_row
 
 
 def sequence_rows(content: Content, extents: Extents) -> np.ndarray:
@@ -23,9 +23,3 @@ def sequence_rows(content: Content, extents: Extents) -> np.ndarray:
 def decode_rows(rows: np.ndarray, extents: Extents) -> list[tuple[str, dict[str, float]]]:
     """The inverse of :func:`sequence_rows` up to one bin: type name and physical values of every row."""
     return [read_row(row, extents) for row in rows]
-
-
-def count_types(rows: np.ndarray) -> dict[str, int]:
-    """How many rows of each type a sequence has; types without any are not named."""
-    counts = np.bincount(rows[:, 0], minlength=len(DEEPDXF_TYPES))
-    return {name: int(count) for name, count in zip(DEEPDXF_TYPES, counts, strict=False) if count}

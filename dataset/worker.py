@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from config.errors import UserError
 from dataset.appearance import appearance
 from dataset.content import Content, measure
 from dataset.dwg import NeedsConverterError
@@ -169,6 +172,25 @@ def _write(task: Task, drawing: ProcessedDrawing, attributes: dict[str, Any]) ->
         graph_attributes = {name: value for name, value in attributes.items() if name != "report"}
         write_graph(task.graph_path, drawing.graph, graph_attributes)
     write_sequence(task.sequence_path, drawing.sequence, attributes)
+
+
+@contextmanager
+def one_file(path: Path) -> Iterator[None]:
+    """The boundary of one file: whatever goes wrong with it is told by its name and the reason.
+
+    Raises:
+        UserError: the file is missing, a folder, or cannot be read.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, not a drawing: give a .dxf or .h5 file")
+    if not path.exists():
+        raise UserError(f"{path}: no such file")
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"cannot read {path}: {explain(error)}") from error
 
 
 def explain(error: BaseException) -> str:

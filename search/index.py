@@ -6,7 +6,7 @@ What is in the folder is said in docs/formats.md; :mod:`search.indexing` makes i
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,14 +71,39 @@ class BaseIndex:
         """Where its preprocessed ``.h5`` lies."""
         return self.root / entry.id if entry.sequence == entry.id else self.sequences / entry.sequence
 
-    def ranked(self, found: list[tuple[Entry, float]], k: int, encoder: str, own: str) -> list[Hit]:
-        """Entries with their scores as answers, the most alike first, ties by id.
+    def query(
+        self,
+        vectors: Sequence[np.ndarray],
+        k: int = 10,
+        filters: Filters = NO_FILTERS,
+        encoder: str | None = None,
+        own_hashes: Sequence[str] = (),
+    ) -> list[list[Hit]]:
+        """The most alike drawings of each vector, the most alike first; ties by id.
 
         Args:
-            own: content hash of the query's file.
+            vectors: as :class:`model.embedding.Embedder` gives them for ``encoder``, ``[d]`` each.
+            encoder: ``joint``, ``gf`` or ``deepdxf``; the model's whole one if None.
+            own_hashes: the content hash of each query's file: a drawing of the same bytes scores exactly 1.
+
+        Raises:
+            UserError: the model has no such encoder.
         """
-        hits = [self._hit(entry, score, encoder, own) for entry, score in found]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+        encoder = self.model.chosen(encoder)
+        queries = [unit(np.asarray(vector, np.float64)) / self.model.weight(encoder) for vector in vectors]
+        answers = []
+        for found, own in zip(
+            self._nearest(queries, k, filters, encoder), own_hashes or [""] * len(vectors), strict=True
+        ):
+            hits = [self._hit(entry, score, encoder, own) for entry, score in found]
+            answers.append(sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k])
+        return answers
+
+    def _nearest(
+        self, queries: list[np.ndarray], k: int, filters: Filters, encoder: str
+    ) -> Iterable[list[tuple[Entry, float]]]:
+        """The ``k`` entries, or more that score the same, with the largest product with each query ``[d]``."""
+        raise NotImplementedError
 
     def _hit(self, entry: Entry, score: float, encoder: str, own: str) -> Hit:
         same = entry.content_hash == own
@@ -130,29 +155,6 @@ class Index(BaseIndex):
             return None
         return found if found and found.count <= self.vectors.end else None
 
-    def query(
-        self,
-        vectors: Sequence[np.ndarray],
-        k: int = 10,
-        filters: Filters = NO_FILTERS,
-        encoder: str | None = None,
-        own_hashes: Sequence[str] = (),
-    ) -> list[list[Hit]]:
-        """The most alike drawings of each vector, the most alike first; ties by id.
-
-        Args:
-            vectors: as :class:`model.embedding.Embedder` gives them for ``encoder``, ``[d]`` each.
-            encoder: ``joint``, ``gf`` or ``deepdxf``; the model's whole one if None.
-            own_hashes: the content hash of each query's file: a drawing of the same bytes scores exactly 1.
-
-        Raises:
-            UserError: the model has no such encoder.
-        """
-        encoder = self.model.chosen(encoder)
-        slots = self.slots(encoder, filters)
-        hashes = own_hashes or [""] * len(vectors)
-        return [self._hits(vector, k, slots, encoder, own) for vector, own in zip(vectors, hashes, strict=True)]
-
     def slots(self, encoder: str, filters: Filters = NO_FILTERS) -> np.ndarray:
         """Slots, ascending, of the drawings that the encoder can read and the filters let through."""
         if filters:
@@ -166,12 +168,14 @@ class Index(BaseIndex):
         known = self.catalogue.names()
         return [known[slot] for slot in slots.tolist()]
 
-    def _hits(self, vector: np.ndarray, k: int, slots: np.ndarray, encoder: str, own: str) -> list[Hit]:
-        query = unit(np.asarray(vector, np.float64)) / self.model.weight(encoder)
-        found, scores = nearest(self.vectors, self.sketch, query, self.model.columns(encoder), slots, k)
-        entries = self.catalogue.entries(found)
-        scored = [(entries[slot], score) for slot, score in zip(found.tolist(), scores.tolist(), strict=True)]
-        return self.ranked(scored, k, encoder, own)
+    def _nearest(
+        self, queries: list[np.ndarray], k: int, filters: Filters, encoder: str
+    ) -> Iterable[list[tuple[Entry, float]]]:
+        slots, columns = self.slots(encoder, filters), self.model.columns(encoder)
+        for query in queries:
+            found, scores = nearest(self.vectors, self.sketch, query, columns, slots, k)
+            entries = self.catalogue.entries(found)
+            yield [(entries[slot], score) for slot, score in zip(found.tolist(), scores.tolist(), strict=True)]
 
 
 def open_index(where: str | Path) -> BaseIndex:

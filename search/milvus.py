@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,12 +21,12 @@ import numpy as np
 
 from config.errors import UserError
 from dataset.entities import DEEPDXF_TYPES
-from search.entries import Entry, Hit
+from search.entries import Entry
 from search.exact import DECIMALS
-from search.filters import NO_FILTERS, Filters
+from search.filters import Filters
 from search.index import BaseIndex
 from search.indexing import Row
-from search.model_card import PARTS, ModelCard, unit
+from search.model_card import PARTS, ModelCard
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -63,30 +63,16 @@ class MilvusIndex(BaseIndex):
         with honest(self.address):
             return self._client.query(self._name, filter="", output_fields=["count(*)"])[0]["count(*)"]
 
-    def query(
-        self,
-        vectors: Sequence[np.ndarray],
-        k: int = 10,
-        filters: Filters = NO_FILTERS,
-        encoder: str | None = None,
-        own_hashes: Sequence[str] = (),
-    ) -> list[list[Hit]]:
-        """As :meth:`search.index.Index.query`."""
-        encoder = self.model.chosen(encoder)
-        rows = np.zeros((len(vectors), sum(self.model.sizes.values())), np.float32)
-        for row, vector in zip(
-            rows, vectors, strict=True
-        ):  # zeros elsewhere: the product is that of the encoder's part
-            row[self.model.columns(encoder)] = unit(np.asarray(vector, np.float64)) / self.model.weight(encoder)
+    def _nearest(
+        self, queries: list[np.ndarray], k: int, filters: Filters, encoder: str
+    ) -> list[list[tuple[Entry, float]]]:
+        rows = np.zeros((len(queries), sum(self.model.sizes.values())), np.float32)
+        rows[:, self.model.columns(encoder)] = queries  # zeros elsewhere: the product is that of the encoder's part
         with honest(self.address):
             found = self._client.search(
                 self._name, rows.tolist(), limit=k, filter=condition(encoder, filters), output_fields=["entry"]
             )
-        hashes = own_hashes or [""] * len(vectors)
-        return [
-            self.ranked([(_entry(hit["entity"]), round(hit["distance"], DECIMALS)) for hit in hits], k, encoder, own)
-            for hits, own in zip(found, hashes, strict=True)
-        ]
+        return [[(_entry(hit["entity"]), round(hit["distance"], DECIMALS)) for hit in hits] for hits in found]
 
 
 class MilvusWriter:

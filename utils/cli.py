@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import tyro
 
 from config.errors import UserError
 from config.recipes import asked_for
 from config.run_config import RunConfig
+from utils.files import write_json
 
 Config = TypeVar("Config")
+
+STDOUT = Path("-")  # where an option asks for a file
 
 
 def run_script(
@@ -64,6 +69,20 @@ def parse(
         default = asked_for(config_class, arguments)
     start = {} if default is None else {"default": default}
     return tyro.cli(config_class, args=arguments, description=description, use_underscores=True, **start)
+
+
+def tell(json_path: Path | None, lines: Sequence[str], data: dict[str, Any]) -> None:
+    """A command's answer: ``lines`` for a person, and ``data`` for a program in the file it asked for.
+
+    Args:
+        json_path: ``-`` for the standard output, which then has nothing else on it.
+    """
+    if json_path == STDOUT:
+        print(json.dumps(data, indent=2))
+        return
+    if json_path:
+        write_json(json_path, data)
+    print("\n".join(lines))
 
 
 def _nobody_reads() -> bool:
