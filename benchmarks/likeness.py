@@ -31,7 +31,8 @@ from model.joint_task import JointTask
 from utils.checkpoint import save_checkpoint
 from utils.cli import run_script
 
-Benchmark = Literal["families", "revisions", "saveas"]
+Benchmark = Literal["families", "symbols", "revisions", "saveas"]
+GROUPED = ("families", "symbols")  # who is like whom, instead of which is the original
 ENCODERS = ("joint", "gf", "deepdxf")
 
 
@@ -41,7 +42,7 @@ class LikenessConfig:
 
     seeds: int = 3
     """Independent repetitions: other shapes, other drawings, other weights."""
-    benchmarks: tuple[Benchmark, ...] = ("families", "revisions", "saveas")
+    benchmarks: tuple[Benchmark, ...] = ("families", "symbols", "revisions", "saveas")
     """The sets to measure on."""
     size: int = 400
     """Drawings in each set, training set included."""
@@ -50,7 +51,7 @@ class LikenessConfig:
     model_path: Path | None = None
     """Measure this model instead of training one."""
     given: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """Make revisions and save-as of the drawings in this folder instead of generated ones; families are left out."""
+    """Make revisions and save-as of the drawings in this folder instead of generated ones, and nothing else."""
     json: Path | None = None
     """Also write the scores here."""
 
@@ -62,7 +63,7 @@ def one_seed(seed: int, config: LikenessConfig, folder: Path) -> dict[str, dict[
 
 
 def chosen(config: LikenessConfig) -> list[str]:
-    return [name for name in config.benchmarks if config.given is None or name != "families"]
+    return [name for name in config.benchmarks if config.given is None or name not in GROUPED]
 
 
 def trained(seed: int, config: LikenessConfig, folder: Path) -> Path:
@@ -96,7 +97,7 @@ def make(benchmark: str, split: str, seed: int, size: int, output: Path, *more: 
 def scores(benchmark: str, seed: int, model: Path, config: LikenessConfig, folder: Path) -> dict[str, float]:
     test, result = folder / benchmark, folder / f"{benchmark}.json"
     make(benchmark, "test", seed, config.size, test, *(("--from", config.given) if config.given else ()))
-    truth = () if benchmark == "families" else ("--truth", test / "truth.json")
+    truth = () if benchmark in GROUPED else ("--truth", test / "truth.json")
     run(
         "EvalDXF.py", "--archive", test, "--groups", test / "groups.json", *truth, "--model_path", model,
         "--cache", folder / "cache", "--json", result,
@@ -114,7 +115,7 @@ def main(config: LikenessConfig) -> None:
             runs.append(one_seed(seed, config, Path(folder)))
     tables = {name: by_method([found[name] for found in runs]) for name in runs[0]}
     for name, table in tables.items():
-        metric = "mAP@10" if name == "families" else "Recall@1 of the original"
+        metric = "mAP@10" if name in GROUPED else "Recall@1 of the original"
         print(f"\n{name}: {metric}, sets of {config.size}, {config.seeds} seed(s)\n")
         print_table(table)
     if config.json:
