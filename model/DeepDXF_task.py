@@ -16,18 +16,14 @@ from model.DeepDXF_model import DeepDXFModel
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
 from utils.distributed.exchange import shared_mean
 
-_DRAWN = ("sequence", "type_counts")
-_INK = ("image", "coarse_image", "statistics", "stroke_statistics")
-_LETTERS = ("words", "letters")
-LOOKS = {  # by edition, ways to look at a drawing: how much each counts, and the parts of the vector that share it
-    1: ((0.2, _DRAWN), (0.4, _INK), (0.4, _LETTERS)),
-    2: ((0.05, _DRAWN), (0.3, _INK), (0.5, _LETTERS), (0.15, ("joints",))),
-}
-
-
-def part_weights(edition: int) -> dict[str, float]:
-    """How much each part counts in a drawing's vector; their sum is 1."""
-    return {name: weight / len(parts) for weight, parts in LOOKS[edition] for name in parts}
+LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of the vector that share it
+    (0.1, ("sequence", "type_counts")),
+    (0.25, ("image", "coarse_image", "statistics", "stroke_statistics")),
+    (0.15, ("pairs", "pair_histogram")),
+    (0.1, ("joints",)),
+    (0.4, ("words", "letters")),
+)
+WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
 
 
 class DeepDXFTask(nn.Module):
@@ -47,16 +43,14 @@ class DeepDXFTask(nn.Module):
         super().__init__()
         self.config = config
         self.model = DeepDXFModel(config)
-        joints = config.edition > 1
-        self.sheet = SheetEncoder(config.sheet_size, joints) if config.reads == "sheet" else None
-        self.weights = part_weights(config.edition)
+        self.sheet = SheetEncoder(config.sheet_size) if config.reads == "sheet" else None
         self.temperature = config.temperature
         sizes = {"sequence": config.latent_size}
         if self.sheet is not None:
             sizes |= dict.fromkeys(LEARNED, config.sheet_size)
         self.projections = nn.ModuleDict({name: _head(size, config.projection_size) for name, size in sizes.items()})
         if self.sheet is not None:
-            sizes |= measured_sizes(joints)
+            sizes |= measured_sizes()
             for name, size in sizes.items():
                 self.register_buffer(f"centre_{name}", torch.zeros(size))
         self.vector_size = sum(sizes.values())
@@ -108,7 +102,7 @@ class DeepDXFTask(nn.Module):
         parts = {name: torch.cat([each[name] for each in seen]) for name in seen[0]}
         if self.sheet is not None:
             for name, rows in parts.items():
-                self._centre(name).copy_(unit(rows[self._seen(rows)]).mean(dim=0).nan_to_num())  # none: NaN
+                self._centre(name).copy_(unit(rows[_seen(rows)]).mean(dim=0).nan_to_num())  # none: NaN
         return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:
@@ -133,17 +127,16 @@ class DeepDXFTask(nn.Module):
         """
         if self.sheet is None:
             return parts["sequence"]
-        centred = {
-            name: unit(unit(rows) - self._centre(name)) * self._seen(rows)[:, None] for name, rows in parts.items()
-        }
-        return torch.cat([self.weights[name] ** 0.5 * rows for name, rows in centred.items()], dim=-1)
-
-    def _seen(self, rows: Tensor) -> Tensor:
-        """In which rows ``[N, D]`` a part saw anything: bool ``[N]``. In edition 1 nobody asked."""
-        return (rows != 0).any(dim=-1) | (self.config.edition == 1)
+        centred = {name: unit(unit(rows) - self._centre(name)) * _seen(rows)[:, None] for name, rows in parts.items()}
+        return torch.cat([WEIGHTS[name] ** 0.5 * rows for name, rows in centred.items()], dim=-1)
 
     def _centre(self, name: str) -> Tensor:
         return getattr(self, f"centre_{name}")
+
+
+def _seen(rows: Tensor) -> Tensor:
+    """In which rows ``[N, D]`` a part saw anything: bool ``[N]``."""
+    return (rows != 0).any(dim=-1)
 
 
 def _head(size_in: int, size_out: int) -> nn.Sequential:

@@ -16,9 +16,6 @@ from model.GF_task import GFTask
 from model.joint_loss import CrossModalLoss
 from utils.dynamic_weight import make_weighting
 
-# by edition: with a sheet GF counts as little as what DeepDXF says of how a drawing was drawn, else as much as DeepDXF
-GF_SHARES = {1: 1 / 15, 2: 1 / 50}
-
 
 class JointTask(nn.Module):
     """Both tasks, the weighting of their losses and the term that ties them.
@@ -34,7 +31,8 @@ class JointTask(nn.Module):
         super().__init__()
         self.gf = GFTask(config.gf)
         self.deepdxf = DeepDXFTask(config.deepdxf)
-        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else GF_SHARES[config.deepdxf.edition]
+        # with a sheet GF counts as little as what DeepDXF says of how a drawing was drawn, else as much as DeepDXF
+        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 20
         self.pairs = PairQuantiles(["gf", "deepdxf", "joint"])
         self.weighting = make_weighting(config)
         self.cross_modal_weight = config.cross_modal_weight

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +13,7 @@ from config.run_config import from_dict
 from model.DeepDXF_task import DeepDXFTask
 from model.GF_task import GFTask
 from model.joint_task import JointTask
-from model.sheet_encoder import SheetEncoder
+from model.sheet_encoder import FITTED, SheetEncoder
 from utils.checkpoint import Checkpoint
 from utils.seeding import seeded
 
@@ -40,7 +38,7 @@ def rebuild(checkpoint: Checkpoint, untrained_seed: int | None = None) -> nn.Mod
         raise UserError(f"the checkpoint holds a {checkpoint.kind!r} model; known are {', '.join(TASKS)}")
     config_class, task_class = TASKS[checkpoint.kind]
     try:
-        config = from_dict(config_class, _with_edition(checkpoint))
+        config = from_dict(config_class, checkpoint.config)
         if untrained_seed is None:
             task = task_class(config)
             task.load_state_dict(checkpoint.model)
@@ -55,16 +53,5 @@ def rebuild(checkpoint: Checkpoint, untrained_seed: int | None = None) -> nn.Mod
 
 def _fitted(task: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The entries of the checkpoint that :meth:`SheetEncoder.fit` set."""
-    sheets = [(prefix, module) for prefix, module in task.named_modules() if isinstance(module, SheetEncoder)]
-    names = [f"{prefix}.{name}" for prefix, sheet in sheets for name in sheet.fitted]
-    return {name: checkpoint.model[name] for name in names}
-
-
-def _with_edition(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The checkpoint's options; what was written before sheets had editions is of the first."""
-    config = checkpoint.config
-    if checkpoint.kind == "deepdxf":
-        return {"edition": 1, **config}
-    if checkpoint.kind == "joint":
-        return {**config, "deepdxf": {"edition": 1, **config["deepdxf"]}}
-    return config
+    sheets = [prefix for prefix, module in task.named_modules() if isinstance(module, SheetEncoder)]
+    return {f"{prefix}.{name}": checkpoint.model[f"{prefix}.{name}"] for prefix in sheets for name in FITTED}

@@ -1,4 +1,4 @@
-"""What a sheet shows, as vectors: of its ink, its strokes and its letters, each as measured and as learned."""
+"""What a sheet shows, as vectors: of its ink, its strokes, its shapes and its letters, as measured and as learned."""
 
 from __future__ import annotations
 
@@ -13,98 +13,98 @@ from dataset.drawing import N_WORD_BUCKETS
 from model.contrastive import unit
 from model.precision import full_precision
 from utils.joints import N_JOINTS
+from utils.point_pairs import N_PAIRS
 from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
 
 COARSE = 8  # cells a side of the image as measured
 SKETCH = 256  # size of the letters, and of the joints, as measured
-LEARNED = ("image", "statistics", "words")
-MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "letters", "joints")
+LEARNED = ("image", "statistics", "pairs", "words")
+MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "pair_histogram", "joints", "letters")
+FITTED = ("mean", "deviation", "pair_mean", "pair_deviation", "rarity", "joint_rarity")  # buffers
 
 
 class SheetEncoder(nn.Module):
-    """Three small networks, and beside each what it reads, standardised but not learned.
+    """Four small networks, and beside them what they read, standardised but not learned.
 
     A learned vector groups sheets of a kind; in doing so it forgets what tells two revisions of one sheet apart. What
     was measured does not forget. Search gets both (docs/experiments.md has each alone).
 
     :meth:`fit` sets what standardisation needs. That is no learning from the task, but it is learning from drawings, so
     it sees the training drawings of a fold and no others.
-
-    Args:
-        joints: whether it measures them, too.
-
-    Attributes:
-        fitted: the names of the buffers that :meth:`fit` sets.
     """
 
-    def __init__(self, size: int, joints: bool = True) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
         widths = (N_CHANNELS, 32, 64, 128)
         blocks = [_block(*pair) for pair in pairwise(widths)]
         self.image = nn.Sequential(*blocks, nn.Flatten(1), nn.Linear(128 * 16, size))
-        self.statistics = nn.Sequential(nn.Linear(N_STATISTICS, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+        self.statistics = _perceptron(N_STATISTICS, size)
+        self.pairs = _perceptron(N_PAIRS, size)
         self.words = nn.Linear(N_WORD_BUCKETS, size, bias=False)
         self.register_buffer("sketch", _sketch(N_WORD_BUCKETS, seed=0))
-        self.register_buffer("mean", torch.zeros(N_STATISTICS))
-        self.register_buffer("deviation", torch.ones(N_STATISTICS))
+        self.register_buffer("joint_sketch", _sketch(N_JOINTS, seed=1))
+        for name, width in (("mean", N_STATISTICS), ("pair_mean", N_PAIRS)):
+            self.register_buffer(name, torch.zeros(width))
+            self.register_buffer(name.replace("mean", "deviation"), torch.ones(width))
         self.register_buffer("rarity", torch.ones(N_WORD_BUCKETS))
-        self.fitted = ("mean", "deviation", "rarity")
-        if joints:
-            self.register_buffer("joint_sketch", _sketch(N_JOINTS, seed=1))
-            self.register_buffer("joint_rarity", torch.ones(N_JOINTS))
-            self.fitted += ("joint_rarity",)
+        self.register_buffer("joint_rarity", torch.ones(N_JOINTS))
 
     @torch.no_grad()
     def fit(self, features: Mapping[str, Tensor]) -> None:
-        """Standardise by the training drawings: statistics to mean 0 and deviation 1, letters and joints by how rare
-        they are (inverse document frequency).
+        """Standardise by the training drawings: statistics and pairs to mean 0 and deviation 1, letters and joints by
+        how rare they are (inverse document frequency).
 
-        Shape: ``statistics [N, N_STATISTICS]``, ``words [N, N_WORD_BUCKETS]``, ``joints [N, N_JOINTS]``.
+        Shape: ``[N, .]`` for each of ``statistics``, ``pairs``, ``words``, ``joints``.
         """
-        statistics = features["statistics"]
-        self.mean.copy_(statistics.mean(dim=0))
-        self.deviation.copy_(statistics.std(dim=0, correction=0) + 0.01)
+        for features_of, prefix in (("statistics", ""), ("pairs", "pair_")):
+            rows = features[features_of]
+            getattr(self, f"{prefix}mean").copy_(rows.mean(dim=0))
+            getattr(self, f"{prefix}deviation").copy_(rows.std(dim=0, correction=0) + 0.01)
         self.rarity.copy_(_rarity(features["words"]))
-        if "joint_rarity" in self.fitted:
-            self.joint_rarity.copy_(_rarity(features["joints"]))
+        self.joint_rarity.copy_(_rarity(features["joints"]))
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``words`` -> three vectors ``[B, size]``."""
+        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``pairs``, ``words`` -> four vectors
+        ``[B, size]``."""
         return {
             "image": self.image(batch["image"]),
             "statistics": self.statistics(self._standardised(batch["statistics"])),
+            "pairs": self.pairs((batch["pairs"] - self.pair_mean) / self.pair_deviation),
             "words": self.words(10 * unit(batch["words"] * self.rarity)),
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of letters and
-        one of joints."""
+        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, the histogram of pairs, a
+        sketch of joints and one of letters."""
         statistics = self._standardised(batch["statistics"])
         with full_precision(statistics):
-            coarse = F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1)
-            parts = {
-                "coarse_image": coarse,
+            return {
+                "coarse_image": F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1),
                 "stroke_statistics": statistics[:, :N_STROKE_STATISTICS],
                 "type_counts": statistics[:, N_STROKE_STATISTICS:],
+                "pair_histogram": batch["pairs"],
+                "joints": unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch,
                 "letters": unit(batch["words"] * self.rarity) @ self.sketch,
             }
-            if "joint_rarity" in self.fitted:
-                parts["joints"] = unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch
-            return parts
 
     def _standardised(self, statistics: Tensor) -> Tensor:
         return (statistics - self.mean) / self.deviation
 
 
-def measured_sizes(joints: bool = True) -> dict[str, int]:
+def measured_sizes() -> dict[str, int]:
     """The sizes of what :meth:`SheetEncoder.measured` gives."""
-    sizes = {
+    return {
         "coarse_image": N_CHANNELS * COARSE**2,
         "stroke_statistics": N_STROKE_STATISTICS,
         "type_counts": N_STATISTICS - N_STROKE_STATISTICS,
+        "pair_histogram": N_PAIRS,
+        "joints": SKETCH,
         "letters": SKETCH,
     }
-    return sizes | {"joints": SKETCH} if joints else sizes
+
+
+def _perceptron(width: int, size: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
 
 
 def _sketch(size: int, seed: int) -> Tensor:
