@@ -15,6 +15,7 @@ N_DISTANCES = (FARTHEST - NEAREST) * PER_OCTAVE
 N_ANGLES = 4  # of 22.5 degrees, between a stroke and the line to the other point
 N_PAIRS = N_DISTANCES * N_ANGLES * N_ANGLES * 2
 _SQUARED_SINES = (np.sin(np.arange(1, N_ANGLES) / N_ANGLES * np.pi / 2) ** 2).astype(np.float32)
+STRAIGHT = 1e-5  # a squared sine or cosine that is none
 _TINY = np.float32(1e-24)
 
 
@@ -36,8 +37,8 @@ def pair_histogram(drawing: Drawing) -> np.ndarray:
     squared = np.maximum(x * x + y * y, _TINY)
     mean = np.sqrt(squared).mean()
     distance = (PER_OCTAVE * (np.log2(squared) / 2 - np.log2(mean) - NEAREST)).clip(0, N_DISTANCES - 1).astype(np.int32)
-    (one, side), (two, other_side) = (_angle(along, end, x, y, squared) for end in (first, second))
-    same_side = side == other_side
+    (one, lean), (two, other_lean) = (_angle(along, end, x, y, squared) for end in (first, second))
+    same_side = lean * other_lean >= 0
     index = ((distance * N_ANGLES + np.minimum(one, two)) * N_ANGLES + np.maximum(one, two)) * 2 + same_side
     return np.sqrt(np.bincount(index, minlength=N_PAIRS) / len(index)).astype(np.float32)
 
@@ -61,14 +62,14 @@ def _angle(
     along: np.ndarray, end: np.ndarray, x: np.ndarray, y: np.ndarray, squared: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each pair the angle, in steps of 0 to 90 degrees, between the stroke at one end and the line to the other, and
-    to which side it leans."""
+    to which side it leans: by its sign, 0 where it is parallel or upright and leans to neither."""
     dx, dy = along[:, 0][end], along[:, 1][end]
     across = dx * y - dy * x
     share = across * across / squared
     steps = np.zeros(len(share), np.int32)
     for sine in _SQUARED_SINES:
         steps += share >= sine
-    return steps, across * (dx * x + dy * y) >= 0
+    return steps, np.where(np.abs(share - 0.5) > 0.5 - STRAIGHT, np.float32(0), across * (dx * x + dy * y))
 
 
 @functools.cache

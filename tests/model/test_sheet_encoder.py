@@ -31,6 +31,9 @@ def test_fit_is_what_the_textbook_says(encoder, features):
     statistics, words = features["statistics"].numpy(), features["words"].numpy()
     np.testing.assert_allclose(encoder.mean, statistics.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(encoder.deviation, statistics.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
+    pairs = features["pairs"].numpy()
+    np.testing.assert_allclose(encoder.pair_mean, pairs.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(encoder.pair_deviation, pairs.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
     holding = [sum(1 for row in words if row[bucket] > 0) for bucket in range(N_WORD_BUCKETS)]
     np.testing.assert_allclose(encoder.rarity, np.log(21 / (1 + np.array(holding))), rtol=1e-5, atol=1e-6)
 
@@ -114,11 +117,3 @@ def test_joints_are_weighted_by_how_rare_they_are_and_their_sketch_keeps_cosines
     sketch = functional.normalize(encoder.measured(features)["joints"][some], dim=1)
     weighted = functional.normalize((features["joints"] * encoder.joint_rarity)[some], dim=1)
     assert (sketch @ sketch.T - weighted @ weighted.T).abs().mean() < 0.08
-
-
-def test_an_encoder_without_joints_is_that_of_before(features):
-    torch.manual_seed(0)
-    before = SheetEncoder(SIZE, joints=False)
-    before.fit(features)
-    assert set(before.measured(features)) == set(measured_sizes(joints=False)) == set(MEASURED) - {"joints"}
-    assert not any("joint" in name for name in before.state_dict())

@@ -25,7 +25,8 @@ from utils.seeding import seeded
 
 CPU = torch.device("cpu")
 CONFIG = JointConfig(gf=gf_config(), deepdxf=sheet_config(), shared_size=8)
-FITTED = {f"deepdxf.sheet.{name}" for name in ("mean", "deviation", "rarity", "joint_rarity")}
+SHEET = ("mean", "deviation", "pair_mean", "pair_deviation", "rarity", "joint_rarity")
+FITTED = {f"deepdxf.sheet.{name}" for name in SHEET}
 DRAWINGS = [record(number) for number in range(12)]
 ENCODERS = ("gf", "deepdxf", "joint")
 
