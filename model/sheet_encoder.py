@@ -66,7 +66,7 @@ class SheetEncoder(nn.Module):
         self.deviation.copy_(statistics.std(dim=0, correction=0) + 0.01)
         self.rarity.copy_(_rarity(features["words"]))
         if "joint_rarity" in self.fitted:
-            self.joint_rarity.copy_(_rarity(features["joints"]))
+            self.joint_rarity.copy_(_rarity(features["joints"]).sqrt())  # its square is what a cosine sums up
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``words`` -> three vectors ``[B, size]``."""
