@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -57,7 +58,8 @@ from utils.seeding import seed_everything
 
 CPU = torch.device("cpu")
 READING = {"overlap": "cross", "visible_only": False}
-SETS = {"families": "mAP@10", "revisions": "Recall@1", "saveas": "Recall@1"}  # and what of them is scored
+Set = Literal["families", "revisions", "saveas"]
+METRICS = {"families": "mAP@10", "revisions": "Recall@1", "saveas": "Recall@1"}  # and what of them is scored
 LOSSES = ("drop_entities", "drop_class", "crop_window")  # views that lose entities
 CHANGES = ("explode", "change_words", "shear", "shift_and_scale")
 
@@ -111,6 +113,8 @@ class AblationConfig:
     """Drawings of a step."""
     max_view_entities: int = 32
     """Entities that a view reads at most, in all trials."""
+    sets: tuple[Set, ...] = ("families", "revisions", "saveas")
+    """What is asked of generated drawings."""
     size: int = 120
     """Drawings in each generated set."""
     folder: Path = Path("ablation")
@@ -151,12 +155,12 @@ class Measure:
 def generated(seed: int, config: AblationConfig) -> tuple[Path, list[Measure]]:
     """The training data, and the sets to measure on, of other shapes."""
     measures = []
-    for name in ("train", *SETS):
+    for name in ("train", *config.sets):
         folder, split = config.folder / str(seed) / name, "train" if name == "train" else "test"
         if not (folder / "truth.json").exists():
             what = ("--benchmark", "families" if name == "train" else name, "--split", split)
             run("dataset/dxf_benchmark.py", *what, "--seed", seed, "--size", config.size, "--output", folder)
-        if name in SETS:
+        if name != "train":
             measures.append(measure_of(folder, config, name))
     return preprocessed(config.folder / str(seed) / "train", config), measures
 
@@ -168,7 +172,7 @@ def measure_of(folder: Path, config: AblationConfig, name: str) -> Measure:
     groups = find_groups(read_groups(folder / "groups.json"), book)
     edits = find_edits(read_truth(folder / "truth.json"), book)
     queries = group_queries(groups) if name == "families" else original_queries(edits, groups)
-    return Measure(archive, {name: (queries, SETS[name])})
+    return Measure(archive, {name: (queries, METRICS[name])})
 
 
 def given(config: AblationConfig) -> tuple[Path, list[Measure]]:

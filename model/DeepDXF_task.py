@@ -21,7 +21,7 @@ _INK = ("image", "coarse_image", "statistics", "stroke_statistics")
 _LETTERS = ("words", "letters")
 LOOKS = {  # by edition, ways to look at a drawing: how much each counts, and the parts of the vector that share it
     1: ((0.2, _DRAWN), (0.4, _INK), (0.4, _LETTERS)),
-    2: ((0.05, _DRAWN), (0.3, _INK), (0.5, _LETTERS), (0.15, ("joints",))),
+    2: ((0.05, _DRAWN), (0.3, _INK), (0.45, _LETTERS), (0.2, ("joints",))),
 }
 
 
