@@ -27,6 +27,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 from benchmarks.scripts import by_method, print_table, run
 from config.joint_config import JointConfig
 from config.run_config import to_dict
+from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from utils.checkpoint import save_checkpoint
 from utils.cli import run_script
@@ -67,23 +68,30 @@ def chosen(config: LikenessConfig) -> list[str]:
 
 def trained(seed: int, config: LikenessConfig, folder: Path) -> Path:
     """A model that has seen the training half of the shapes."""
-    make("families", "train", seed, config.size, folder / "train")
-    run("dataset/dxf_process.py", "--input", folder / "train", "--output", folder / "train_data")
+    data = training_data(seed, config, folder)
     where = ("--checkpoint_dir", folder / "trained", "--log_dir", folder / "logs")
     run(
-        "joint_main.py", "--data_dir", folder / "train_data", *where, "--epochs", config.epochs,
+        "joint_main.py", "--data_dir", data, *where, "--epochs", config.epochs,
         "--n_folds", 1, "--seed", seed,
     )  # fmt: skip
     return folder / "trained" / "best_model.pth"
 
 
 def untrained(seed: int, config: LikenessConfig, folder: Path) -> Path:
-    """A model that has seen nothing."""
+    """A model that knows how rare letters and joints are in the training half of the shapes, and nothing else."""
+    joint, path = JointConfig(data_dir=training_data(seed, config, folder), n_folds=1), folder / "untrained.pth"
     torch.manual_seed(seed)
-    joint, path = JointConfig(), folder / "untrained.pth"
-    contents = {"model": JointTask(joint).state_dict(), "metrics": {}, "info": {"data": {}}}
+    task, data = JointTask(joint), JointDataLoader(joint)
+    data.prepare(task, None)
+    contents = {"model": task.state_dict(), "metrics": {}, "info": {"data": data.facts}}
     save_checkpoint(path, kind="joint", config=to_dict(joint), **contents)
     return path
+
+
+def training_data(seed: int, config: LikenessConfig, folder: Path) -> Path:
+    make("families", "train", seed, config.size, folder / "train")
+    run("dataset/dxf_process.py", "--input", folder / "train", "--output", folder / "train_data")
+    return folder / "train_data"
 
 
 def make(benchmark: str, split: str, seed: int, size: int, output: Path, *more: object) -> None:
