@@ -1,8 +1,9 @@
 """How hard are the sets of dataset/dxf_benchmark.py, and does a model find in them what hand-made vectors do not?
 
-Per seed: make a training set (families, the training half of the shapes) and the test sets (the other half), train
-jointly, and measure the model on each test set beside the baselines and the untrained networks (EvalDXF.py). Families
-are scored by mAP@10, revisions and save-as by how often the original is the first answer.
+Per seed: make a training set (families, the training half of the shapes; symbols for the set of symbols) and the test
+sets (the other half), train jointly, and measure the model on each test set beside the baselines and the untrained
+networks (EvalDXF.py). Families and symbols are scored by mAP@10, revisions and save-as by how often the original is the
+first answer.
 
     python benchmarks/likeness.py --seeds 3 --epochs 10
     python benchmarks/likeness.py --seeds 3 --epochs 0                          # baselines and untrained networks only
@@ -27,6 +28,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 from benchmarks.scripts import by_method, print_table, run
 from config.joint_config import JointConfig
 from config.run_config import to_dict
+from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from utils.checkpoint import save_checkpoint
 from utils.cli import run_script
@@ -58,33 +60,47 @@ class LikenessConfig:
 
 def one_seed(seed: int, config: LikenessConfig, folder: Path) -> dict[str, dict[str, float]]:
     """Scores by benchmark and method."""
-    model = config.model_path or (trained if config.epochs else untrained)(seed, config, folder)
-    return {name: scores(name, seed, model, config, folder) for name in chosen(config)}
+    models: dict[str, Path] = {}
+    found = {}
+    for name in chosen(config):
+        trade = "symbols" if name == "symbols" else "families"
+        if trade not in models:
+            make_model = trained if config.epochs else untrained
+            models[trade] = config.model_path or make_model(trade, seed, config, folder / f"model_{trade}")
+        found[name] = scores(name, seed, models[trade], config, folder)
+    return found
 
 
 def chosen(config: LikenessConfig) -> list[str]:
     return [name for name in config.benchmarks if config.given is None or name not in GROUPED]
 
 
-def trained(seed: int, config: LikenessConfig, folder: Path) -> Path:
-    """A model that has seen the training half of the shapes."""
-    make("families", "train", seed, config.size, folder / "train")
-    run("dataset/dxf_process.py", "--input", folder / "train", "--output", folder / "train_data")
+def trained(trade: str, seed: int, config: LikenessConfig, folder: Path) -> Path:
+    """A model that has seen the training half of the shapes, or of the classes of symbols."""
+    data = training_data(trade, seed, config, folder)
     where = ("--checkpoint_dir", folder / "trained", "--log_dir", folder / "logs")
     run(
-        "joint_main.py", "--data_dir", folder / "train_data", *where, "--epochs", config.epochs,
+        "joint_main.py", "--data_dir", data, *where, "--epochs", config.epochs,
         "--n_folds", 1, "--seed", seed,
     )  # fmt: skip
     return folder / "trained" / "best_model.pth"
 
 
-def untrained(seed: int, config: LikenessConfig, folder: Path) -> Path:
-    """A model that has seen nothing."""
+def untrained(trade: str, seed: int, config: LikenessConfig, folder: Path) -> Path:
+    """A model that knows how rare letters and joints are in the same drawings, and nothing else."""
+    joint, path = JointConfig(data_dir=training_data(trade, seed, config, folder), n_folds=1), folder / "untrained.pth"
     torch.manual_seed(seed)
-    joint, path = JointConfig(), folder / "untrained.pth"
-    contents = {"model": JointTask(joint).state_dict(), "metrics": {}, "info": {"data": {}}}
+    task, data = JointTask(joint), JointDataLoader(joint)
+    data.prepare(task, None)
+    contents = {"model": task.state_dict(), "metrics": {}, "info": {"data": data.facts}}
     save_checkpoint(path, kind="joint", config=to_dict(joint), **contents)
     return path
+
+
+def training_data(trade: str, seed: int, config: LikenessConfig, folder: Path) -> Path:
+    make(trade, "train", seed, config.size, folder / "train")
+    run("dataset/dxf_process.py", "--input", folder / "train", "--output", folder / "train_data")
+    return folder / "train_data"
 
 
 def make(benchmark: str, split: str, seed: int, size: int, output: Path, *more: object) -> None:

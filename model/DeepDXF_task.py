@@ -53,6 +53,7 @@ class DeepDXFTask(nn.Module):
             sizes |= measured_sizes()
             for name, size in sizes.items():
                 self.register_buffer(f"centre_{name}", torch.zeros(size))
+        self.part_sizes = sizes  # in the order in which they lie in a vector
         self.vector_size = sum(sizes.values())
         self.pairs = PairQuantiles(["deepdxf"])
 

@@ -61,7 +61,7 @@ class SheetEncoder(nn.Module):
             getattr(self, f"{prefix}mean").copy_(rows.mean(dim=0))
             getattr(self, f"{prefix}deviation").copy_(rows.std(dim=0, correction=0) + 0.01)
         self.rarity.copy_(_rarity(features["words"]))
-        self.joint_rarity.copy_(_rarity(features["joints"]))
+        self.joint_rarity.copy_(_rarity(features["joints"]).sqrt())  # its square is what a cosine sums up
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``pairs``, ``words`` -> four vectors
