@@ -1,8 +1,9 @@
 """How hard are the sets of dataset/dxf_benchmark.py, and does a model find in them what hand-made vectors do not?
 
-Per seed: make a training set (families, the training half of the shapes) and the test sets (the other half), train
-jointly, and measure the model on each test set beside the baselines and the untrained networks (EvalDXF.py). Families
-are scored by mAP@10, revisions and save-as by how often the original is the first answer.
+Per seed: make a training set (families, the training half of the shapes; symbols for the set of symbols) and the test
+sets (the other half), train jointly, and measure the model on each test set beside the baselines and the untrained
+networks (EvalDXF.py). Families and symbols are scored by mAP@10, revisions and save-as by how often the original is the
+first answer.
 
     python benchmarks/likeness.py --seeds 3 --epochs 10
     python benchmarks/likeness.py --seeds 3 --epochs 0                          # baselines and untrained networks only
@@ -27,11 +28,13 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 from benchmarks.scripts import by_method, print_table, run
 from config.joint_config import JointConfig
 from config.run_config import to_dict
+from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from utils.checkpoint import save_checkpoint
 from utils.cli import run_script
 
-Benchmark = Literal["families", "revisions", "saveas"]
+Benchmark = Literal["families", "symbols", "revisions", "saveas"]
+GROUPED = ("families", "symbols")  # who is like whom, instead of which is the original
 ENCODERS = ("joint", "gf", "deepdxf")
 
 
@@ -41,7 +44,7 @@ class LikenessConfig:
 
     seeds: int = 3
     """Independent repetitions: other shapes, other drawings, other weights."""
-    benchmarks: tuple[Benchmark, ...] = ("families", "revisions", "saveas")
+    benchmarks: tuple[Benchmark, ...] = ("families", "symbols", "revisions", "saveas")
     """The sets to measure on."""
     size: int = 400
     """Drawings in each set, training set included."""
@@ -50,40 +53,54 @@ class LikenessConfig:
     model_path: Path | None = None
     """Measure this model instead of training one."""
     given: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """Make revisions and save-as of the drawings in this folder instead of generated ones; families are left out."""
+    """Make revisions and save-as of the drawings in this folder instead of generated ones, and nothing else."""
     json: Path | None = None
     """Also write the scores here."""
 
 
 def one_seed(seed: int, config: LikenessConfig, folder: Path) -> dict[str, dict[str, float]]:
     """Scores by benchmark and method."""
-    model = config.model_path or (trained if config.epochs else untrained)(seed, config, folder)
-    return {name: scores(name, seed, model, config, folder) for name in chosen(config)}
+    models: dict[str, Path] = {}
+    found = {}
+    for name in chosen(config):
+        trade = "symbols" if name == "symbols" else "families"
+        if trade not in models:
+            make_model = trained if config.epochs else untrained
+            models[trade] = config.model_path or make_model(trade, seed, config, folder / f"model_{trade}")
+        found[name] = scores(name, seed, models[trade], config, folder)
+    return found
 
 
 def chosen(config: LikenessConfig) -> list[str]:
-    return [name for name in config.benchmarks if config.given is None or name != "families"]
+    return [name for name in config.benchmarks if config.given is None or name not in GROUPED]
 
 
-def trained(seed: int, config: LikenessConfig, folder: Path) -> Path:
-    """A model that has seen the training half of the shapes."""
-    make("families", "train", seed, config.size, folder / "train")
-    run("dataset/dxf_process.py", "--input", folder / "train", "--output", folder / "train_data")
+def trained(trade: str, seed: int, config: LikenessConfig, folder: Path) -> Path:
+    """A model that has seen the training half of the shapes, or of the classes of symbols."""
+    data = training_data(trade, seed, config, folder)
     where = ("--checkpoint_dir", folder / "trained", "--log_dir", folder / "logs")
     run(
-        "joint_main.py", "--data_dir", folder / "train_data", *where, "--epochs", config.epochs,
+        "joint_main.py", "--data_dir", data, *where, "--epochs", config.epochs,
         "--n_folds", 1, "--seed", seed,
     )  # fmt: skip
     return folder / "trained" / "best_model.pth"
 
 
-def untrained(seed: int, config: LikenessConfig, folder: Path) -> Path:
-    """A model that has seen nothing."""
+def untrained(trade: str, seed: int, config: LikenessConfig, folder: Path) -> Path:
+    """A model that knows how rare letters and joints are in the same drawings, and nothing else."""
+    joint, path = JointConfig(data_dir=training_data(trade, seed, config, folder), n_folds=1), folder / "untrained.pth"
     torch.manual_seed(seed)
-    joint, path = JointConfig(), folder / "untrained.pth"
-    contents = {"model": JointTask(joint).state_dict(), "metrics": {}, "info": {"data": {}}}
+    task, data = JointTask(joint), JointDataLoader(joint)
+    data.prepare(task, None)
+    contents = {"model": task.state_dict(), "metrics": {}, "info": {"data": data.facts}}
     save_checkpoint(path, kind="joint", config=to_dict(joint), **contents)
     return path
+
+
+def training_data(trade: str, seed: int, config: LikenessConfig, folder: Path) -> Path:
+    make(trade, "train", seed, config.size, folder / "train")
+    run("dataset/dxf_process.py", "--input", folder / "train", "--output", folder / "train_data")
+    return folder / "train_data"
 
 
 def make(benchmark: str, split: str, seed: int, size: int, output: Path, *more: object) -> None:
@@ -96,7 +113,7 @@ def make(benchmark: str, split: str, seed: int, size: int, output: Path, *more: 
 def scores(benchmark: str, seed: int, model: Path, config: LikenessConfig, folder: Path) -> dict[str, float]:
     test, result = folder / benchmark, folder / f"{benchmark}.json"
     make(benchmark, "test", seed, config.size, test, *(("--from", config.given) if config.given else ()))
-    truth = () if benchmark == "families" else ("--truth", test / "truth.json")
+    truth = () if benchmark in GROUPED else ("--truth", test / "truth.json")
     run(
         "EvalDXF.py", "--archive", test, "--groups", test / "groups.json", *truth, "--model_path", model,
         "--cache", folder / "cache", "--json", result,
@@ -114,7 +131,7 @@ def main(config: LikenessConfig) -> None:
             runs.append(one_seed(seed, config, Path(folder)))
     tables = {name: by_method([found[name] for found in runs]) for name in runs[0]}
     for name, table in tables.items():
-        metric = "mAP@10" if name == "families" else "Recall@1 of the original"
+        metric = "mAP@10" if name in GROUPED else "Recall@1 of the original"
         print(f"\n{name}: {metric}, sets of {config.size}, {config.seeds} seed(s)\n")
         print_table(table)
     if config.json:

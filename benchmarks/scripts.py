@@ -31,3 +31,16 @@ def print_table(table: dict[str, list[float]]) -> None:
     print("| vectors | mean | standard deviation |\n|---|---|---|")
     for name, values in table.items():
         print(f"| {name} | {np.mean(values):.3f} | {np.std(values, ddof=min(1, len(values) - 1)):.3f} |")
+
+
+def print_columns(runs: Sequence[dict[str, dict[str, float]]]) -> None:
+    """A table of rows and columns, each cell the mean and the standard deviation over the runs."""
+    columns = list(dict.fromkeys(column for row in runs[0].values() for column in row))
+    print(f"| | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
+    for name in runs[0]:
+        cells = []
+        for column in columns:
+            values = [found[name][column] for found in runs if column in found[name]]
+            spread = np.std(values, ddof=min(1, len(values) - 1)) if values else 0.0
+            cells.append(f"{np.mean(values):.3f} ({spread:.3f})" if values else "")
+        print(f"| {name} | {' | '.join(cells)} |")

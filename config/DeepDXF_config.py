@@ -39,7 +39,7 @@ class DeepDXFModelConfig:
     that memory stays bounded whatever the drawings: about 2 GB at the default sizes in float32. Fewer: less memory."""
     reads: Literal["sequence", "sheet"] = "sheet"
     """sequence: the rows of entities alone. sheet: also what is drawn and written, whatever entities it is made of: an
-    image of the ink, statistics of its strokes, letters."""
+    image of the ink, statistics of its strokes, how strokes meet and points of the ink lie to each other, letters."""
     sheet_size: int = 128
     """Size of each vector learned from the sheet."""
     views: Literal["dropout", "drawing", "both"] = "both"

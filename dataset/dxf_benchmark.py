@@ -5,6 +5,8 @@
 
 families   Parts of one shape are alike: other sizes, other numbers of pins or holes, other views, another office.
            Every office draws every family, so that a style says nothing of the part.
+symbols    Symbols of furniture, circuits, pipes and buildings: another trade, a few entities each and hardly a word.
+           Those of a class are alike, whoever drew them, at whatever size and turned whichever way.
 revisions  One drawing in five comes with what a designer made of it: parts moved, resized, added, cut out, words and
            title block replaced, blocks opened, the sheet turned. Find the original among all others, many of them of
            the same shape.
@@ -12,8 +14,8 @@ saveas     One drawing in five comes with what another program made of it: other
            blocks and dimensions opened, polylines cut or joined, other units, the sheet turned. Find the original.
 
 Beside the drawings it writes groups.json, the files that are alike, and truth.json: what each file is, what it was
-made from, by which edits and where. EvalDXF.py reads both. Shapes are dealt to --split train and --split test by the
-seed: no family of the one is in the other.
+made from, by which edits and where. EvalDXF.py reads both. Shapes and classes are dealt to --split train and --split
+test by the seed: no family of the one is in the other.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ EXIT_COMPLETE, EXIT_INCOMPLETE = 0, 3
 class BenchmarkConfig:
     """Which set to make, and where to put it."""
 
-    benchmark: Literal["families", "revisions", "saveas"]
+    benchmark: Literal["families", "symbols", "revisions", "saveas"]
     """What is alike in it, see above."""
     output: Path
     """Folder for the drawings; made if it is missing. It must be empty or hold an earlier run, which is replaced."""
@@ -67,7 +69,7 @@ class BenchmarkConfig:
     def __post_init__(self) -> None:
         if self.size < 0 or self.workers < 0:
             raise ValueError("--size and --workers must not be negative")
-        if self.given is not None and self.benchmark == "families":
+        if self.given is not None and self.benchmark in ("families", "symbols"):
             raise ValueError("--from makes revisions or saveas: nobody has said which of the given drawings are alike")
 
 

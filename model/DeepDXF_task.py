@@ -17,9 +17,11 @@ from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
 from utils.distributed.exchange import shared_mean
 
 LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of the vector that share it
-    (0.2, ("sequence", "type_counts")),
-    (0.4, ("image", "coarse_image", "statistics", "stroke_statistics")),
-    (0.4, ("words", "letters")),
+    (0.05, ("sequence", "type_counts")),
+    (0.25, ("image", "coarse_image", "statistics", "stroke_statistics")),
+    (0.15, ("pairs", "pair_histogram")),
+    (0.1, ("joints",)),
+    (0.45, ("words", "letters")),
 )
 WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
 
@@ -51,6 +53,7 @@ class DeepDXFTask(nn.Module):
             sizes |= measured_sizes()
             for name, size in sizes.items():
                 self.register_buffer(f"centre_{name}", torch.zeros(size))
+        self.part_sizes = sizes  # in the order in which they lie in a vector
         self.vector_size = sum(sizes.values())
         self.pairs = PairQuantiles(["deepdxf"])
 
@@ -100,7 +103,7 @@ class DeepDXFTask(nn.Module):
         parts = {name: torch.cat([each[name] for each in seen]) for name in seen[0]}
         if self.sheet is not None:
             for name, rows in parts.items():
-                self._centre(name).copy_(unit(rows).mean(dim=0))
+                self._centre(name).copy_(unit(rows[_seen(rows)]).mean(dim=0).nan_to_num())  # none: NaN
         return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:
@@ -118,14 +121,23 @@ class DeepDXFTask(nn.Module):
         return learned if self.sheet is None else learned | self.sheet.measured(batch)
 
     def _joined(self, parts: dict[str, Tensor]) -> Tensor:
-        """One vector of all parts; its cosine is the weighted mean of theirs."""
+        """One vector of all parts; its cosine is the weighted mean of theirs.
+
+        A part that saw nothing, of a sheet without a word, has no say: about the origin it would point away from
+        whatever has words, and two sheets without words would be the same to it.
+        """
         if self.sheet is None:
             return parts["sequence"]
-        centred = {name: unit(unit(rows) - self._centre(name)) for name, rows in parts.items()}
+        centred = {name: unit(unit(rows) - self._centre(name)) * _seen(rows)[:, None] for name, rows in parts.items()}
         return torch.cat([WEIGHTS[name] ** 0.5 * rows for name, rows in centred.items()], dim=-1)
 
     def _centre(self, name: str) -> Tensor:
         return getattr(self, f"centre_{name}")
+
+
+def _seen(rows: Tensor) -> Tensor:
+    """In which rows ``[N, D]`` a part saw anything: bool ``[N]``."""
+    return (rows != 0).any(dim=-1)
 
 
 def _head(size_in: int, size_out: int) -> nn.Sequential:

@@ -32,7 +32,7 @@ class JointTask(nn.Module):
         self.gf = GFTask(config.gf)
         self.deepdxf = DeepDXFTask(config.deepdxf)
         # with a sheet GF counts as little as what DeepDXF says of how a drawing was drawn, else as much as DeepDXF
-        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 15
+        self.gf_share = 1 / 2 if self.deepdxf.sheet is None else 1 / 50
         self.pairs = PairQuantiles(["gf", "deepdxf", "joint"])
         self.weighting = make_weighting(config)
         self.cross_modal_weight = config.cross_modal_weight

@@ -1,4 +1,4 @@
-"""What a sheet shows, as vectors: of its ink, its strokes and its letters, each as measured and as learned."""
+"""What a sheet shows, as vectors: of its ink, its strokes, its shapes and its letters, as measured and as learned."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from torch import Tensor, nn
 from dataset.drawing import N_WORD_BUCKETS
 from model.contrastive import unit
 from model.precision import full_precision
+from utils.joints import N_JOINTS
+from utils.point_pairs import N_PAIRS
 from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
 
 COARSE = 8  # cells a side of the image as measured
-SKETCH = 256  # size of the letters as measured
-LEARNED = ("image", "statistics", "words")
-FITTED = ("mean", "deviation", "rarity")  # buffers
-MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "letters")
+SKETCH = 256  # size of the letters, and of the joints, as measured
+LEARNED = ("image", "statistics", "pairs", "words")
+MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "pair_histogram", "joints", "letters")
+FITTED = ("mean", "deviation", "pair_mean", "pair_deviation", "rarity", "joint_rarity")  # buffers
 
 
 class SheetEncoder(nn.Module):
-    """Three small networks, and beside each what it reads, standardised but not learned.
+    """Four small networks, and beside them what they read, standardised but not learned.
 
     A learned vector groups sheets of a kind; in doing so it forgets what tells two revisions of one sheet apart. What
     was measured does not forget. Search gets both (docs/experiments.md has each alone).
@@ -36,51 +38,57 @@ class SheetEncoder(nn.Module):
         widths = (N_CHANNELS, 32, 64, 128)
         blocks = [_block(*pair) for pair in pairwise(widths)]
         self.image = nn.Sequential(*blocks, nn.Flatten(1), nn.Linear(128 * 16, size))
-        self.statistics = nn.Sequential(nn.Linear(N_STATISTICS, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+        self.statistics = _perceptron(N_STATISTICS, size)
+        self.pairs = _perceptron(N_PAIRS, size)
         self.words = nn.Linear(N_WORD_BUCKETS, size, bias=False)
-        sketch = torch.randn(N_WORD_BUCKETS, SKETCH, generator=torch.Generator().manual_seed(0))
-        self.register_buffer("sketch", sketch / SKETCH**0.5)  # keeps cosines (Johnson & Lindenstrauss 1984)
-        self.register_buffer("mean", torch.zeros(N_STATISTICS))
-        self.register_buffer("deviation", torch.ones(N_STATISTICS))
+        self.register_buffer("sketch", _sketch(N_WORD_BUCKETS, seed=0))
+        self.register_buffer("joint_sketch", _sketch(N_JOINTS, seed=1))
+        for name, width in (("mean", N_STATISTICS), ("pair_mean", N_PAIRS)):
+            self.register_buffer(name, torch.zeros(width))
+            self.register_buffer(name.replace("mean", "deviation"), torch.ones(width))
         self.register_buffer("rarity", torch.ones(N_WORD_BUCKETS))
+        self.register_buffer("joint_rarity", torch.ones(N_JOINTS))
 
     @torch.no_grad()
     def fit(self, features: Mapping[str, Tensor]) -> None:
-        """Standardise by the training drawings: statistics to mean 0 and deviation 1, letters by how rare they are
-        (inverse document frequency).
+        """Standardise by the training drawings: statistics and pairs to mean 0 and deviation 1, letters and joints by
+        how rare they are (inverse document frequency).
 
-        Shape: ``statistics [N, N_STATISTICS]``, ``words [N, N_WORD_BUCKETS]``.
+        Shape: ``[N, .]`` for each of ``statistics``, ``pairs``, ``words``, ``joints``.
         """
-        statistics, words = features["statistics"], features["words"]
-        self.mean.copy_(statistics.mean(dim=0))
-        self.deviation.copy_(statistics.std(dim=0, correction=0) + 0.01)
-        self.rarity.copy_(torch.log((1 + len(words)) / (1 + (words > 0).sum(dim=0))))
+        for features_of, prefix in (("statistics", ""), ("pairs", "pair_")):
+            rows = features[features_of]
+            getattr(self, f"{prefix}mean").copy_(rows.mean(dim=0))
+            getattr(self, f"{prefix}deviation").copy_(rows.std(dim=0, correction=0) + 0.01)
+        self.rarity.copy_(_rarity(features["words"]))
+        self.joint_rarity.copy_(_rarity(features["joints"]).sqrt())  # its square is what a cosine sums up
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``words`` -> three vectors ``[B, size]``."""
+        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``pairs``, ``words`` -> four vectors
+        ``[B, size]``."""
         return {
             "image": self.image(batch["image"]),
             "statistics": self.statistics(self._standardised(batch["statistics"])),
-            "words": self.words(10 * self._weighted(batch["words"])),
+            "pairs": self.pairs((batch["pairs"] - self.pair_mean) / self.pair_deviation),
+            "words": self.words(10 * unit(batch["words"] * self.rarity)),
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, a sketch of letters."""
+        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, the histogram of pairs, a
+        sketch of joints and one of letters."""
         statistics = self._standardised(batch["statistics"])
         with full_precision(statistics):
-            coarse = F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1)
             return {
-                "coarse_image": coarse,
+                "coarse_image": F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1),
                 "stroke_statistics": statistics[:, :N_STROKE_STATISTICS],
                 "type_counts": statistics[:, N_STROKE_STATISTICS:],
-                "letters": self._weighted(batch["words"]) @ self.sketch,
+                "pair_histogram": batch["pairs"],
+                "joints": unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch,
+                "letters": unit(batch["words"] * self.rarity) @ self.sketch,
             }
 
     def _standardised(self, statistics: Tensor) -> Tensor:
         return (statistics - self.mean) / self.deviation
-
-    def _weighted(self, words: Tensor) -> Tensor:
-        return unit(words * self.rarity)
 
 
 def measured_sizes() -> dict[str, int]:
@@ -89,8 +97,24 @@ def measured_sizes() -> dict[str, int]:
         "coarse_image": N_CHANNELS * COARSE**2,
         "stroke_statistics": N_STROKE_STATISTICS,
         "type_counts": N_STATISTICS - N_STROKE_STATISTICS,
+        "pair_histogram": N_PAIRS,
+        "joints": SKETCH,
         "letters": SKETCH,
     }
+
+
+def _perceptron(width: int, size: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+
+
+def _sketch(size: int, seed: int) -> Tensor:
+    """A random projection ``[size, SKETCH]``, which keeps cosines (Johnson & Lindenstrauss 1984)."""
+    return torch.randn(size, SKETCH, generator=torch.Generator().manual_seed(seed)) / SKETCH**0.5
+
+
+def _rarity(counts: Tensor) -> Tensor:
+    """Inverse document frequency: ``[N, D]`` -> ``[D]``."""
+    return torch.log((1 + len(counts)) / (1 + (counts > 0).sum(dim=0)))
 
 
 def _block(width_in: int, width_out: int) -> nn.Sequential:

@@ -25,7 +25,7 @@ from dataset.entities import SCHEMA_VERSION
 from utils.distributed.world import world
 from utils.files import atomic_path
 
-FORMAT = 1
+FORMAT = 2  # of the file, and of the vectors that its model gives
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of errors that mean: no more room
 _PACKAGES = ("torch", "torch_geometric", "ezdxf", "h5py", "numpy", "scikit-learn")
 
@@ -127,8 +127,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not path.is_file():
         raise UserError(f"no checkpoint at {path}: train one with joint_main.py, or correct --model_path")
     content = read_torch(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise UserError(f"{path} is not a checkpoint of this program's format {FORMAT}")
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        raise UserError(f"{path} is not a checkpoint of this program")
+    if content["format"] != FORMAT:
+        raise UserError(
+            f"{path} has format {content['format']}, this program's checkpoints have {FORMAT}: train it again, or "
+            "use the program's release that wrote it"
+        )
     missing = [key for key in (*FIELDS, "schema_version") if key not in content]
     if missing:
         raise UserError(f"{path} is a checkpoint without {', '.join(missing)}: it is incomplete")

@@ -1,4 +1,7 @@
-"""What a sheet shows, in numbers: an image of its ink, statistics of its strokes, counts of its letters."""
+"""What a sheet shows, in numbers: an image of its ink, statistics of its strokes, its shapes, counts of its letters.
+
+A drawing without a text lies as it happens to lie: nothing here tells it from itself turned by a quarter or mirrored.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import numpy as np
 from dataset.drawing import N_WORD_BUCKETS, Drawing
 from dataset.entities import DEEPDXF_TYPES
 from dataset.strokes import Ink
+from utils.joints import N_JOINTS, joint_counts
+from utils.point_pairs import N_PAIRS, pair_histogram
 
 IMAGE_SIZE = 32  # cells a side
 N_DIRECTIONS = 4
@@ -19,16 +24,25 @@ FEATURE_SHAPES = {
     "image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE),
     "statistics": (N_STATISTICS,),
     "words": (N_WORD_BUCKETS,),
+    "pairs": (N_PAIRS,),
+    "joints": (N_JOINTS,),
 }
 
 
 def sheet_features(drawing: Drawing) -> dict[str, np.ndarray]:
-    """``image``, ``statistics`` and ``words``, float32 of ``FEATURE_SHAPES``."""
+    """``image``, ``statistics``, ``words``, ``pairs`` and ``joints``, float32 of ``FEATURE_SHAPES``."""
     return {
         "image": ink_image(drawing),
         "statistics": np.concatenate([stroke_statistics(drawing), type_counts(drawing)]).astype(np.float32),
         "words": word_counts(drawing),
+        "pairs": pair_histogram(drawing),
+        "joints": joint_counts(drawing),
     }
+
+
+def has_upside(drawing: Drawing) -> bool:
+    """Whether texts tell how the drawing is to be held."""
+    return bool((drawing.ink == Ink.TEXT).any())
 
 
 def ink_image(drawing: Drawing) -> np.ndarray:
@@ -53,7 +67,17 @@ def ink_image(drawing: Drawing) -> np.ndarray:
     index = (channel * IMAGE_SIZE + row) * IMAGE_SIZE + column
     weight = (length / count)[stroke] * drawing.share
     image = np.bincount(index, weights=weight, minlength=N_CHANNELS * IMAGE_SIZE**2)
-    return np.log1p(50 * image).reshape(N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)
+    image = np.log1p(50 * image).reshape(N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)
+    return image if has_upside(drawing) else _any_side_up(image)
+
+
+def _any_side_up(image: np.ndarray) -> np.ndarray:
+    """The mean of an image and its seven turned and mirrored selves. Shape: ``[N_CHANNELS, n, n]``, the same."""
+    mirrored = image[:, :, ::-1][[0, 3, 2, 1, 4, 5]]  # what rose, falls
+    both = image + mirrored
+    both = both + both[:, ::-1, ::-1]
+    turned = np.rot90(both, axes=(1, 2))[[2, 3, 0, 1, 4, 5]]  # what was level, is plumb
+    return (both + turned) / 8
 
 
 def stroke_statistics(drawing: Drawing) -> np.ndarray:
@@ -75,7 +99,12 @@ def stroke_statistics(drawing: Drawing) -> np.ndarray:
     slope = np.where((angle < STEEP) | (angle > np.pi - STEEP), 2, np.where(abs(angle - np.pi / 2) < STEEP, 3, 4))
     kind = np.where(drawing.ink == Ink.LINE, slope, drawing.ink.astype(int) - 1)
     counts = np.bincount(kind * N_LENGTHS + octave, minlength=5 * N_LENGTHS) * drawing.share
-    return np.concatenate([np.log1p(counts), [3 * np.log(width / height), np.log(side * drawing.side)]])
+    aspect = 3 * np.log(width / height)
+    if not has_upside(drawing):
+        level, plumb = (slice(slope * N_LENGTHS, (slope + 1) * N_LENGTHS) for slope in (2, 3))
+        counts[level] = counts[plumb] = (counts[level] + counts[plumb]) / 2
+        aspect = abs(aspect)
+    return np.concatenate([np.log1p(counts), [aspect, np.log(side * drawing.side)]])
 
 
 def type_counts(drawing: Drawing) -> np.ndarray:

@@ -27,7 +27,7 @@ def make_view(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     if rng.random() < 0.3:
         drawing = explode(drawing, rng)
     drawing = change_words(drawing, rng)
-    return shift_and_scale(shear(drawing, rng), rng)
+    return change_unit(shift_and_scale(shear(drawing, rng), rng), rng)
 
 
 def redimension(drawing: Drawing, rng: np.random.Generator, spread: float = 1.0, knots: int = 4) -> Drawing:
@@ -133,6 +133,17 @@ def shift_and_scale(drawing: Drawing, rng: np.random.Generator, smallest: float 
         bins = np.round(values * scale + shift).astype(rows.dtype)
         moved[:, _COLUMNS[kind]] = np.where(values == ABSENT, ABSENT, bins)
     return replace(drawing, rows=moved)
+
+
+def change_unit(drawing: Drawing, rng: np.random.Generator, spread: float = 2.0) -> Drawing:
+    """Draw the sheet in another unit or to another scale.
+
+    Views that kept the size would be told apart from other drawings by that number alone.
+
+    Args:
+        spread: standard deviation of the logarithm of the size.
+    """
+    return replace(drawing, side=drawing.side * float(np.exp(rng.normal(0, spread))))
 
 
 def _keep(drawing: Drawing, entities: np.ndarray) -> Drawing:

@@ -1,7 +1,8 @@
-"""Sets of drawings to measure likeness on: families, revisions, save-as; generated, or made of given drawings.
+"""Sets of drawings to measure likeness on: families, symbols, revisions, save-as; generated, or made of given drawings.
 
 families    parts of a shape are alike, whoever drew them (hand.py); training and testing share no shape (shapes.py)
 revisions   a drawing and what a designer made of it are alike (dataset/editing), others of its shape are not
+symbols     small drawings of another trade, alike by what they stand for (symbols/); no class is in both
 saveas      a drawing and what another program made of it are alike
 
 A set is a list of jobs, one a drawing: draw or read it, and write it, its edited self or both. A job depends on
@@ -26,13 +27,15 @@ from dataset.generator.archive import GROUPS, TRUTH, UNFINISHED, claim, unique_n
 from dataset.generator.hand import VERSIONS, Member
 from dataset.generator.shapes import Shape, dealt
 from dataset.generator.sheet import Edit
+from dataset.generator.symbols.library import LibrarySymbol, dealt_symbols
 from dataset.generator.writer import build_document
 from dataset.pool import run_in_pool
 from dataset.worker import FileReport
 
 RECIPES = {"revisions": revise, "saveas": save_as}
-BENCHMARKS = ("families", *RECIPES)
+BENCHMARKS = ("families", "symbols", *RECIPES)
 PER_FAMILY = 8  # drawings of a family, as long as there are shapes for so many families
+PER_CLASS = 12  # symbols of a class, as long as there are classes
 EDITED_SHARE = 0.2  # of the drawings of a generated set of revisions or save-as
 
 
@@ -52,6 +55,20 @@ class Generated:
 
     def about(self) -> dict:
         return {"family": self.shape.name, "kind": self.shape.kind.name, "variant": self.number}
+
+
+@dataclass(frozen=True)
+class GeneratedSymbol:
+    """Where a symbol comes from."""
+
+    symbol: LibrarySymbol
+
+    def open(self) -> tuple[Drawing, str]:
+        """The document and its version."""
+        return build_document(self.symbol.sheet(), self.symbol.version), self.symbol.version
+
+    def about(self) -> dict:
+        return {"family": self.symbol.name, "kind": "symbol", "variant": self.symbol.number}
 
 
 @dataclass(frozen=True)
@@ -79,7 +96,7 @@ class Job:
     """One drawing: its name in the set, and that of its edited self, if it gets one."""
 
     output: Path
-    origin: Generated | Given
+    origin: Generated | GeneratedSymbol | Given
     name: str
     edited: str | None = None
     recipe: str | None = None
@@ -94,6 +111,13 @@ def generated_jobs(output: Path, benchmark: str, size: int, seed: int, split: st
     """The jobs of a generated set of `size` drawings."""
     names = [f"{split}-{seed}-{number:05}.dxf" for number in range(size)]
     Random(f"{seed}/{split}/names").shuffle(names)  # a name says nothing of what it is like
+    if benchmark == "symbols":
+        classes = dealt_symbols(seed, split)[: max(1, size // PER_CLASS)]
+        symbols = [LibrarySymbol(seed, split, classes[i % len(classes)], i // len(classes)) for i in range(size)]
+        return [
+            job_of(output, GeneratedSymbol(each), name, None, benchmark, seed)
+            for each, name in zip(symbols, names, strict=True)
+        ]
     shapes = dealt(seed, split)
     if benchmark == "families":
         shapes = shapes[: max(1, size // PER_FAMILY)]

@@ -16,7 +16,10 @@ from dataset.editing.draft import moved_point
 from dataset.generator import KINDS
 from dataset.generator.benchmark import PER_FAMILY, generated_jobs
 from dataset.generator.hand import House, Member
+from dataset.generator.placement import union
 from dataset.generator.shapes import SPLITS, dealt, shapes_of
+from dataset.generator.symbols import SYMBOLS
+from dataset.generator.symbols.library import LibrarySymbol, dealt_symbols
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "dataset" / "dxf_benchmark.py"
@@ -43,7 +46,7 @@ def groups_of(folder: Path) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("sets")
-    for benchmark, size in (("families", 16), ("revisions", 20), ("saveas", 20)):
+    for benchmark, size in (("families", 16), ("symbols", 24), ("revisions", 20), ("saveas", 20)):
         finished = make(folder / benchmark, "--benchmark", benchmark, "--size", size, "--seed", 3)
         assert finished.returncode == 0, finished.stderr
         assert f"{size} drawings" in finished.stdout
@@ -108,6 +111,30 @@ def test_the_files_depend_on_the_seed_alone(tmp_path):
     assert len(contents[0]) == 10 + 2
 
 
+def test_classes_of_symbols_are_in_one_split_and_none_is_left_out():
+    for seed in range(5):
+        train, test = (dealt_symbols(seed, split) for split in SPLITS)
+        assert not set(train) & set(test)
+        assert sorted(train + test) == sorted(SYMBOLS) and abs(len(train) - len(test)) <= 1
+
+
+@pytest.mark.parametrize("name", SYMBOLS)
+def test_symbols_of_a_class_differ_and_are_drawn_from_their_number_alone(name):
+    sheets = [LibrarySymbol(0, "test", name, number).sheet() for number in range(6)]
+    assert LibrarySymbol(0, "test", name, 3).sheet() == sheets[3]
+    assert len({repr(sheet.items) for sheet in sheets}) == 6
+    for sheet in sheets:
+        low_x, low_y, high_x, high_y = union(item.box() for item in sheet.items)
+        assert max(high_x - low_x, high_y - low_y) > 0
+
+
+def test_groups_of_symbols_are_classes(sets):
+    family = {entry["file"]: entry["family"] for entry in truth_of(sets["symbols"])["files"]}
+    groups = groups_of(sets["symbols"])
+    assert [len({family[name] for name in group}) for group in groups] == [1] * len(groups) == [1, 1]
+    assert set(family.values()) <= set(dealt_symbols(3, "test"))
+
+
 def test_groups_are_families(sets):
     family = {entry["file"]: entry["family"] for entry in truth_of(sets["families"])["files"]}
     groups = groups_of(sets["families"])
@@ -128,7 +155,7 @@ def test_groups_are_an_original_and_its_edited_self(sets, benchmark):
         assert truth[edited]["family"] == truth[original]["family"]
 
 
-@pytest.mark.parametrize("benchmark", ["families", "revisions", "saveas"])
+@pytest.mark.parametrize("benchmark", ["families", "symbols", "revisions", "saveas"])
 def test_every_drawing_is_valid(sets, benchmark):
     for path in sets[benchmark].glob("*.dxf"):
         document = ezdxf.readfile(path)

@@ -66,13 +66,16 @@ def random_rows(length: int, seed: int = 0) -> Tensor:
 
 
 def random_drawing(length: int, seed: int = 0, words: bool = True) -> Drawing:
-    """A drawing of ``length`` entities, each with up to four strokes of any ink and a few n-grams."""
+    """A drawing of ``length`` entities, each with up to four strokes of any ink and a few n-grams; every second stroke
+    begins where the one before it ends."""
     rng = np.random.default_rng(seed)
     stroke_owner = np.repeat(np.arange(length), rng.integers(0, 5, length)).astype(np.int32)
     gram_owner = np.repeat(np.arange(length), rng.integers(0, 4, length) * words).astype(np.int32)
+    strokes = rng.random((len(stroke_owner), 4), dtype=np.float32)
+    strokes[1::2, :2] = strokes[: len(strokes) // 2 * 2 : 2, 2:]
     return Drawing(
         random_rows(length, seed).numpy(),
-        rng.random((len(stroke_owner), 4), dtype=np.float32),
+        strokes,
         rng.integers(0, 3, len(stroke_owner)).astype(np.uint8),
         stroke_owner,
         1.0,

@@ -8,7 +8,7 @@ from torch.nn import functional
 from dataset.drawing import N_WORD_BUCKETS
 from model.sheet_encoder import COARSE, LEARNED, MEASURED, SheetEncoder, measured_sizes
 from tests.model.batches import random_drawing, sheet_batch
-from utils.sheet_features import IMAGE_SIZE, N_CHANNELS, N_STATISTICS
+from utils.sheet_features import FEATURE_SHAPES, IMAGE_SIZE, N_CHANNELS, N_STATISTICS
 
 SIZE = 12
 
@@ -31,6 +31,9 @@ def test_fit_is_what_the_textbook_says(encoder, features):
     statistics, words = features["statistics"].numpy(), features["words"].numpy()
     np.testing.assert_allclose(encoder.mean, statistics.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(encoder.deviation, statistics.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
+    pairs = features["pairs"].numpy()
+    np.testing.assert_allclose(encoder.pair_mean, pairs.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(encoder.pair_deviation, pairs.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
     holding = [sum(1 for row in words if row[bucket] > 0) for bucket in range(N_WORD_BUCKETS)]
     np.testing.assert_allclose(encoder.rarity, np.log(21 / (1 + np.array(holding))), rtol=1e-5, atol=1e-6)
 
@@ -94,7 +97,7 @@ def test_what_is_learned_has_gradients_and_what_is_measured_none(encoder, featur
 
 def test_a_drawing_does_not_depend_on_the_others_of_its_batch(encoder, features):
     for view in (encoder, encoder.measured):
-        together, alone = view(features), view({name: features[name][4:5] for name in ("image", "statistics", "words")})
+        together, alone = view(features), view({name: features[name][4:5] for name in FEATURE_SHAPES})
         for name, rows in together.items():
             torch.testing.assert_close(rows[4:5], alone[name], atol=1e-5, rtol=1e-5)
 
@@ -105,3 +108,12 @@ def test_the_sketch_is_the_same_for_every_model():
         torch.manual_seed(seed)
         sketches.append(SheetEncoder(SIZE).sketch)
     assert torch.equal(*sketches), "vectors of two models' letters compare, whatever the seed of the run"
+
+
+def test_joints_are_weighted_by_how_rare_they_are_and_their_sketch_keeps_cosines(encoder, features):
+    holding = (features["joints"].numpy() > 0).sum(axis=0)
+    np.testing.assert_allclose(encoder.joint_rarity, np.sqrt(np.log(21 / (1 + holding))), rtol=1e-5, atol=1e-4)
+    some = features["joints"].any(dim=1)
+    sketch = functional.normalize(encoder.measured(features)["joints"][some], dim=1)
+    weighted = functional.normalize((features["joints"] * encoder.joint_rarity)[some], dim=1)
+    assert (sketch @ sketch.T - weighted @ weighted.T).abs().mean() < 0.08

@@ -13,7 +13,7 @@ from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 from model.calibration import PairQuantiles
-from model.DeepDXF_task import LOOKS, WEIGHTS, DeepDXFTask
+from model.DeepDXF_task import WEIGHTS, DeepDXFTask
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from model.registry import rebuild
@@ -30,10 +30,21 @@ from tests.model.batches import (
     train,
 )
 from utils.checkpoint import load_checkpoint, save_checkpoint
+from utils.joints import joint_counts
 from utils.seeding import seeded
 
 DRAWINGS = [random_drawing(1 + 7 * seed % 40, seed, words=seed != 3) for seed in range(8)]
-FITTED = ("sheet.mean", "sheet.deviation", "sheet.rarity", "centre_", "pairs.")
+FITTED = (
+    "sheet.mean",
+    "sheet.deviation",
+    "sheet.pair_",
+    "sheet.rarity",
+    "sheet.joint_rarity",
+    "centre_",
+    "pairs.gf",
+    "pairs.deepdxf",
+    "pairs.joint",
+)
 
 
 def make_task(**options):
@@ -80,18 +91,16 @@ def test_each_learned_part_has_a_head_and_the_loss_is_their_mean(settled):
         mine = gradients(settled, batch)
         for path, gradient in found.items():
             if path.startswith(f"projections.{name}."):
-                torch.testing.assert_close(gradient, mine[path] / 4, rtol=1e-3, atol=1e-6)
+                torch.testing.assert_close(gradient, mine[path] / 5, rtol=1e-3, atol=1e-6)
         settled.projections = heads
     assert whole == pytest.approx(np.mean(losses), rel=1e-5)
-    assert len({round(loss, 4) for loss in losses}) == 4
+    assert len({round(loss, 4) for loss in losses}) == 5
 
 
-def test_the_weights_are_three_looks_alike():
+def test_every_part_of_the_vector_has_its_weight():
+    task, batch = make_task(), sheet_batch(DRAWINGS[:2])
     assert sum(WEIGHTS.values()) == pytest.approx(1)
-    assert [sum(WEIGHTS[name] for name in parts) for _, parts in LOOKS] == pytest.approx([1 / 5, 2 / 5, 2 / 5])
-    assert set(WEIGHTS) == set(
-        make_task()._parts(sheet_batch(DRAWINGS[:2]), make_task()._learned(sheet_batch(DRAWINGS[:2])))
-    )
+    assert set(WEIGHTS) == set(task._parts(batch, task._learned(batch)))
 
 
 def test_batched_equals_one_by_one(settled):
@@ -103,7 +112,7 @@ def test_batched_equals_one_by_one(settled):
 
 
 def test_the_vectors_cosine_is_the_weighted_mean_of_its_parts_cosines_about_their_centres(settled):
-    drawings = [drawing for drawing in DRAWINGS if len(drawing.grams)]  # a part of length zero has no cosine
+    drawings = [drawing for drawing in DRAWINGS if len(drawing.grams) and joint_counts(drawing).any()]
     batch = sheet_batch(drawings)
     vectors = settled.embed(batch)["deepdxf"].detach()
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(drawings)), atol=1e-4, rtol=0)
@@ -123,7 +132,7 @@ def test_settling_puts_every_parts_origin_into_the_middle_and_again_to_the_same_
     with torch.no_grad():
         parts = settled.sheet.measured(batch) | settled._learned(batch)
     for name, rows in parts.items():
-        want = np.mean([row / max(np.linalg.norm(row), 1e-6) for row in rows.numpy()], axis=0)
+        want = np.mean([row / np.linalg.norm(row) for row in rows.numpy() if row.any()], axis=0)
         np.testing.assert_allclose(getattr(settled, f"centre_{name}"), want, atol=1e-5)
     before = {name: value.clone() for name, value in settled.state_dict().items()}
     settled.settle([sheet_batch(DRAWINGS[:3]), sheet_batch(DRAWINGS[3:])])
@@ -179,6 +188,7 @@ def record(number, shift=0):
     extents = Extents(0, 0, 100, 60 + number % 30)
     length = 3 + (number + shift) % 9
     points = rng.uniform(0, 60, (length, 4))
+    points[1:, :2] = points[:-1, 2:]  # one line begins where another ends
     lines = [make_row("LINE", dict(zip(("x0", "y0", "x1", "y1"), p, strict=True)), extents) for p in points]
     circle = make_row("CIRCLE", {"x0": 50, "y0": 30, "radius": 1 + number}, extents)
     rows = np.stack([circle if (number + shift + i) % 4 == 0 else line for i, line in enumerate(lines)])
@@ -258,7 +268,7 @@ def test_joint_settling_measures_all_three_scores(tmp_path):
     for name in vectors:
         torch.testing.assert_close(getattr(task.pairs, name), getattr(want, name), atol=1e-5, rtol=0)
     gf, deepdxf, joint = (functional.cosine_similarity(rows[0], rows[1], dim=0).item() for rows in vectors.values())
-    assert joint == pytest.approx(gf / 15 + 14 / 15 * deepdxf, abs=1e-5)
+    assert joint == pytest.approx(gf / 50 + 49 / 50 * deepdxf, abs=1e-5)
     assert all(getattr(want, name).isfinite().all() for name in vectors)
 
 
@@ -288,3 +298,18 @@ def test_a_checkpoint_keeps_all_that_was_fitted(settled, tmp_path):
         assert not torch.allclose(fresh.embed(batch)["deepdxf"], settled.embed(batch)["deepdxf"], atol=1e-3)
     assert again.pairs.share_below("deepdxf", 0.1) == settled.pairs.share_below("deepdxf", 0.1) is not None
     assert fresh.pairs.share_below("deepdxf", 0.1) is None
+
+
+def test_a_part_that_saw_nothing_has_no_say(settled):
+    wordless = [random_drawing(20 + seed, seed, words=False) for seed in (50, 51)]
+    batch = sheet_batch([*wordless, DRAWINGS[6]])
+    one, _, other = settled.embed(batch)["deepdxf"].detach()
+    heard = 1 - sum(WEIGHTS[name] for name in ("words", "letters"))
+    assert one.square().sum().item() == pytest.approx(heard, abs=1e-4)
+    assert other.square().sum().item() == pytest.approx(1, abs=1e-4)
+    joined = settled._joined({name: torch.zeros(1, len(centre)) for name, centre in centres(settled).items()})
+    assert not joined.any(), "a sheet on which no part sees anything is like nothing"
+
+
+def centres(task):
+    return {name.removeprefix("centre_"): rows for name, rows in task.named_buffers() if name.startswith("centre_")}

@@ -13,6 +13,8 @@ from dataset.strokes import Ink
 from dataset.worker import process_file
 from tests.dataset.building import new_drawing, saved
 from tests.model.batches import random_drawing
+from utils.joints import N_JOINTS
+from utils.point_pairs import N_PAIRS
 from utils.sheet_features import (
     IMAGE_SIZE,
     N_CHANNELS,
@@ -33,6 +35,17 @@ def with_strokes(*strokes, ink=Ink.LINE, share=1.0, side=1.0):
     strokes = np.array(strokes, np.float32).reshape(-1, 4)
     ink, owner = np.full(len(strokes), ink, np.uint8), np.zeros(len(strokes), np.int32)
     return replace(random_drawing(1), strokes=strokes, ink=ink, stroke_owner=owner, share=share, side=side)
+
+
+def held(drawing):
+    """The same with a text of no size, so that it is clear which way up it is."""
+    one = drawing.strokes[:1, [0, 1, 0, 1]]
+    return replace(
+        drawing,
+        strokes=np.concatenate([drawing.strokes, one]),
+        ink=np.append(drawing.ink, np.uint8(Ink.TEXT)),
+        stroke_owner=np.append(drawing.stroke_owner, np.int32(0)),
+    )
 
 
 def looped_image(drawing):
@@ -89,16 +102,40 @@ def test_all_ink_is_in_the_image():
 def test_lines_by_direction_and_place_by_hand():
     """A square with one diagonal: bottom, right, top, left, rising."""
     square = [(0, 0, 1, 0), (1, 0, 1, 1), (1, 1, 0, 1), (0, 1, 0, 0), (0, 0, 1, 1)]
-    image = ink_image(with_strokes(*square)) > 0
+    image = ink_image(held(with_strokes(*square))) > 0
     assert image[0, [0, -1]].all() and not image[0, 1:-1].any(), "the level ones"
     assert image[2][:, [0, -1]].all() and not image[2][:, 1:-1].any(), "the upright ones"
     assert np.array_equal(image[1], np.eye(IMAGE_SIZE, dtype=bool)), "the rising one"
     assert not image[3:].any()
-    falling = ink_image(with_strokes(*square[:4], (0, 1, 1, 0)))
+    falling = ink_image(held(with_strokes(*square[:4], (0, 1, 1, 0))))
     assert (falling[3] > 0).any() and not (falling[1] > 0).any()
     for ink, channel in ((Ink.TEXT, 4), (Ink.FILL, 5)):
-        found = ink_image(with_strokes(*square, ink=ink))
+        found = ink_image(held(with_strokes(*square, ink=ink)))
         assert found[channel].any() and np.flatnonzero(found.any(axis=(1, 2))).tolist() == [channel]
+
+
+TURNS = {
+    "quarter turn": [[0, -1], [1, 0]],
+    "upside down": [[-1, 0], [0, -1]],
+    "mirrored": [[-1, 0], [0, 1]],
+    "turned and mirrored": [[0, 1], [1, 0]],
+}
+
+
+@pytest.mark.parametrize("matrix", TURNS.values(), ids=TURNS)
+def test_without_a_text_nobody_can_tell_which_way_up(matrix):
+    drawing = random_drawing(40, 6)
+    drawing = replace(drawing, ink=np.where(drawing.ink == Ink.TEXT, Ink.LINE, drawing.ink).astype(np.uint8))
+    drawing.strokes[::3, 3] = drawing.strokes[::3, 1]  # level
+    drawing.strokes[:, [1, 3]] *= 0.6
+
+    def turned(one):
+        return replace(one, strokes=(one.strokes.reshape(-1, 2) @ np.array(matrix, np.float32)).reshape(-1, 4))
+
+    for measure in (ink_image, stroke_statistics):
+        np.testing.assert_allclose(measure(turned(drawing)), measure(drawing), atol=1e-4)
+    assert not np.allclose(ink_image(turned(held(drawing))), ink_image(held(drawing)), atol=0.1)
+    np.testing.assert_allclose(ink_image(drawing).sum(), ink_image(held(drawing)).sum(), rtol=1e-4)
 
 
 def test_which_end_of_a_stroke_comes_first_says_nothing():
@@ -113,6 +150,7 @@ def test_little_ink_gives_finite_numbers(strokes):
     drawing = replace(with_strokes(*strokes), grams=np.zeros(0, np.int32), gram_owner=np.zeros(0, np.int32))
     features = sheet_features(drawing)
     shapes = {"image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE), "statistics": (N_STATISTICS,), "words": (N_WORD_BUCKETS,)}
+    shapes |= {"joints": (N_JOINTS,), "pairs": (N_PAIRS,)}
     assert {name: value.shape for name, value in features.items()} == shapes
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in features.values())
     if not strokes:

@@ -21,6 +21,7 @@ ALL = {
     "change_words": views.change_words,
     "shear": views.shear,
     "shift_and_scale": views.shift_and_scale,
+    "change_unit": views.change_unit,
 }
 LOSES_ENTITIES = ["make_view", "drop_entities", "drop_class", "crop_window"]
 N_TYPES = len(DEEPDXF_TYPES)
@@ -80,7 +81,7 @@ def test_dtypes_and_shapes_stay(name):
         if isinstance(theirs, np.ndarray):
             assert mine.dtype == theirs.dtype, field.name
             assert mine.shape[1:] == theirs.shape[1:], field.name
-    assert (view.share, view.side) == (drawing.share, drawing.side)
+    assert view.share == drawing.share and isinstance(view.side, float) and view.side > 0
     for owner in (view.stroke_owner, view.gram_owner):
         assert ((owner >= 0) & (owner < len(view.rows))).all()
 
@@ -271,6 +272,14 @@ def test_shifting_and_scaling_moves_all_rows_together_and_clips_nothing():
     assert np.mean(offsets[Kind.X], axis=0)[1] > 1.5, "the case shifts"
 
 
+def test_another_unit_changes_the_size_alone_and_it_then_says_nothing():
+    drawing, rng = marked(20), np.random.default_rng(0)
+    found = [views.change_unit(drawing, rng) for _ in range(500)]
+    assert all(differing(view, drawing) == {"side"} for view in found)
+    logs = np.log([view.side / drawing.side for view in found])
+    assert abs(logs.mean()) < 0.3 and logs.std() == pytest.approx(2.0, abs=0.2)
+
+
 def test_a_view_is_several_edits_one_upon_the_other(monkeypatch):
     steps = []
 
@@ -292,7 +301,7 @@ def test_a_view_is_several_edits_one_upon_the_other(monkeypatch):
             assert after is before
         assert steps[0][1] is drawing and steps[-1][2] is view
         counts.update(name for name, _, _ in steps)
-    always = {"drop_entities", "change_words", "shear", "shift_and_scale"}
+    always = {"drop_entities", "change_words", "shear", "shift_and_scale", "change_unit"}
     assert {name for name, count in counts.items() if count == 200} == always
     assert all(35 < counts[name] < 125 for name in set(ALL) - always - {"make_view"}), counts
 

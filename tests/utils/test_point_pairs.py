@@ -1,0 +1,88 @@
+"""How points of the ink lie to each other: equal to a slow loop, and blind to what is not the shape."""
+
+import math
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from dataset.drawing import Drawing
+from tests.model.batches import random_drawing
+from utils.point_pairs import N_ANGLES, N_DISTANCES, N_PAIRS, N_POINTS, pair_histogram
+
+PART = [
+    (0.2, 0.2, 0.5, 0.2),
+    (0.5, 0.2, 0.5, 0.31),
+    (0.5, 0.31, 0.42, 0.37),
+    (0.2, 0.2, 0.27, 0.43),
+    (0.6, 0.6, 0.9, 0.7),
+]
+
+
+def of(strokes) -> Drawing:
+    strokes = np.array(strokes, np.float32).reshape(-1, 4)
+    owner = np.zeros(len(strokes), np.int32)
+    return replace(random_drawing(1), strokes=strokes, ink=np.zeros(len(strokes), np.uint8), stroke_owner=owner)
+
+
+def looped(drawing) -> np.ndarray:
+    """Every two points, by angles in degrees."""
+    strokes = drawing.strokes.astype(float)
+    lengths = [math.dist(stroke[:2], stroke[2:]) for stroke in strokes]
+    points = []
+    for i in range(N_POINTS):
+        left, stroke = (i + 0.5) / N_POINTS * sum(lengths), 0
+        while left > lengths[stroke]:
+            left, stroke = left - lengths[stroke], stroke + 1
+        x0, y0, x1, y1 = strokes[stroke]
+        share = left / lengths[stroke]
+        points.append((x0 + share * (x1 - x0), y0 + share * (y1 - y0), math.degrees(math.atan2(y1 - y0, x1 - x0))))
+    pairs = list(combinations(points, 2))
+    mean = np.mean([math.dist(a[:2], b[:2]) for a, b in pairs])
+    counts = np.zeros((N_DISTANCES, N_ANGLES, N_ANGLES, 2))
+    for a, b in pairs:
+        octave = math.floor(2 * (math.log2(max(math.dist(a[:2], b[:2]) / mean, 1e-9)) + 6))
+        line = math.degrees(math.atan2(b[1] - a[1], b[0] - a[0]))
+        one, two = ((line - end[2] + 90) % 180 - 90 for end in (a, b))  # -90 to 90
+        small, large = sorted(min(int(abs(angle) / 90 * N_ANGLES), N_ANGLES - 1) for angle in (one, two))
+        clear = all(0.2 < abs(angle) < 89.8 for angle in (one, two))
+        counts[min(max(octave, 0), N_DISTANCES - 1), small, large, int(not clear or (one >= 0) == (two >= 0))] += 1
+    return np.sqrt(counts.ravel() / len(pairs))
+
+
+def test_equals_a_loop_over_every_two_points():
+    rng = np.random.default_rng(0)
+    for strokes in (rng.random((5, 4)), rng.random((60, 4))):
+        want = looped(of(strokes))
+        assert np.abs(pair_histogram(of(strokes)) - want).max() < 0.01  # on the edge of a bin float32 may round
+        assert want @ pair_histogram(of(strokes)) > 0.9999
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 90, 200])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_any_turn_mirror_size_and_place_are_the_same(degrees, mirrored):
+    turn = math.radians(degrees)
+    matrix = 0.37 * np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+    if mirrored:
+        matrix[:, 0] *= -1
+    moved = (np.array(PART).reshape(-1, 2) @ matrix + (3.1, -0.7)).reshape(-1, 4)
+    assert pair_histogram(of(moved)) @ pair_histogram(of(PART)) > 0.995
+    other = [PART[0], *PART[2:4]]
+    assert pair_histogram(of(other)) @ pair_histogram(of(PART)) < 0.95, "another shape is another"
+
+
+def test_neither_the_ends_nor_the_pieces_of_a_stroke_matter():
+    swapped = np.array(PART)[:, [2, 3, 0, 1]]
+    halves = [half for x0, y0, x1, y1 in PART for m in [((x0 + x1) / 2, (y0 + y1) / 2)]
+              for half in ((x0, y0, *m), (*m, x1, y1))]  # fmt: skip
+    for strokes in (swapped, halves):
+        assert pair_histogram(of(strokes)) @ pair_histogram(of(PART)) > 0.995
+
+
+def test_a_histogram_has_length_one_and_no_ink_is_nothing():
+    for drawing in (of(PART), random_drawing(30), of([(0.1, 0.2, 0.9, 0.2)])):
+        assert np.linalg.norm(pair_histogram(drawing)) == pytest.approx(1, abs=1e-5)
+    for strokes in ([], [(0.3, 0.4, 0.3, 0.4)]):
+        assert pair_histogram(of(strokes)).shape == (N_PAIRS,) and not pair_histogram(of(strokes)).any()
+    assert N_PAIRS == 2 * N_DISTANCES * N_ANGLES**2
