@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from config.errors import UserError
+from config.limits import USUAL, Limits
 from dataset.dxf_process import ProcessConfig, process_drawings
 from dataset.entities import DEEPDXF_TYPES
 from dataset.naming import find_drawings, output_names
@@ -96,14 +97,13 @@ def update(
     writer: Writer,
     archive: Path,
     embedder: Embedder,
-    workers: int = 0,
-    timeout: float = 300.0,
+    limits: Limits = USUAL,
     segment: int = SEGMENT,
 ) -> Update:
     """Make an index hold the drawings (``.dxf``, ``.dwg``, ``.h5``) below ``archive``, and no others.
 
     Args:
-        workers: processes that read drawings; 0 means one per core.
+        limits: of reading drawings.
         segment: drawings between two commits.
 
     Raises:
@@ -111,16 +111,14 @@ def update(
     """
     started = time.perf_counter()
     report = Update()
-    sources = list(_sources(writer.sequences, archive, embedder, workers, timeout, report))
+    sources = list(_sources(writer.sequences, archive, embedder, limits, report))
     _fill(writer, sources, embedder, segment, report)
     writer.tidy()
     report.seconds = time.perf_counter() - started
     return report
 
 
-def _sources(
-    place: Path, archive: Path, embedder: Embedder, workers: int, timeout: float, report: Update
-) -> Iterator[Source]:
+def _sources(place: Path, archive: Path, embedder: Embedder, limits: Limits, report: Update) -> Iterator[Source]:
     """All that can be read: drawings, after they have been read into ``place``, and preprocessed ones."""
     if not archive.is_dir():
         raise UserError(f"{archive.resolve()} is no folder: correct the folder to index")
@@ -129,7 +127,7 @@ def _sources(
     drawings = find_drawings(archive)
     if drawings.sources:
         reading = {name: embedder.reading[name] for name in ("overlap", "visible_only")}
-        process_drawings(ProcessConfig(archive, place, workers=workers, timeout=timeout, prune=True, **reading))
+        process_drawings(ProcessConfig(archive, place, **vars(limits), prune=True, **reading))
         files = json.loads((place / "report.json").read_text(encoding="utf-8"))["files"]
         report.skipped |= {file["source"]: file["reason"] for file in files if file["status"] == "skipped"}
         for source, name in output_names(drawings.sources).items():

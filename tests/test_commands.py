@@ -11,6 +11,7 @@ import torch
 
 from dataset.storage import read_sequence
 from model.embedding import Embedder, similarity
+from tests.dataset.test_pool import large_file
 from utils.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +24,7 @@ SCRIPTS = [
     "DeepDXF_train.py",
     "joint_main.py",
     "SimDeepDXF.py",
+    "SearchDXF.py",
     "PageDXF.py",
     "EvalDXF.py",
 ]
@@ -177,6 +179,17 @@ def test_compare_says_what_is_wrong_in_one_sentence(joint_run):
         done = run("SimDeepDXF.py", "--model_path", model, *files, cwd=joint_run, expect=1)
         assert done.stderr.startswith("error: ")
         assert "Traceback" not in done.stderr
+
+
+def test_a_pair_with_a_huge_drawing_ends_with_one_sentence(joint_run):
+    """As reading it in a process with a time limit does; the limit is that of preprocessing."""
+    drawing = next((joint_run / "drawings").rglob("*.dxf"))
+    huge = joint_run / "huge（大）.dxf"
+    large_file(huge, 500_000)
+    for options in ([], ["--changes"]):
+        files = ["--file1", drawing, "--file2", huge, "--timeout", 3]
+        done = run("SimDeepDXF.py", *files, *options, cwd=joint_run, expect=1)
+        assert done.stderr == f"error: cannot read {huge}: took longer than 3 s (--timeout)\n"
 
 
 def test_training_without_data_says_what_to_do(tmp_path):
