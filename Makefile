@@ -22,7 +22,8 @@ env: $(BIN)/.ready
 # torch first and pinned. Where the package index's Linux build of it brings CUDA packages that a box without a GPU
 # does not need, name PyTorch's index of CPU builds: make env TORCH_FLAGS="--index-url ..."
 TORCH_FLAGS ?=
-$(BIN)/.ready: requirements.txt requirements-ray.txt requirements-eval.txt requirements-lamb.txt requirements-dev.txt
+$(BIN)/.ready: requirements.txt requirements-ray.txt requirements-eval.txt requirements-lamb.txt requirements-search.txt \
+		requirements-faiss.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_FLAGS) torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

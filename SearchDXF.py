@@ -52,7 +52,8 @@ def index(config: IndexConfig) -> int:
 
         opened = milvus_writer(config.index, config.archive, card, config.sequences)
     else:
-        opened = folder_writer(Path(config.index), config.archive, card)
+        wants_faiss = True if config.faiss else False if config.exact else None
+        opened = folder_writer(Path(config.index), config.archive, card, wants_faiss)
     with opened as writer:
         done = update(writer, config.archive, embedder, config.limits())
     for name, reason in done.skipped.items():
@@ -77,9 +78,11 @@ def query(config: QueryConfig) -> int:
             lost.append(str(error))
     if not paths:
         raise UserError("; ".join(lost))
-    archive = open_index(config.index)  # before the model: a slip in its name should not cost seconds
+    archive = open_index(config.index, config.exact)  # before the model: a slip in its name should not cost seconds
     with Reader(paths, config.limits(), record_of) as reader:
         found = list(answers(archive, loaded(config), reader, config.top, filters(config), config.encoder))
+    if archive.note:
+        print(archive.note, file=sys.stderr)
     complaints = [*lost, *(each.error for each in found if each.error)]
     outdated = {hit.path for each in found for hit in each.hits if hit.missing}
     complaints_of_hits = [f"{path} is in the index but no longer there: index the archive again" for path in outdated]

@@ -63,10 +63,19 @@ class IndexConfig(_Common):
     drawing that needs more is given up and named."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
+    faiss: bool = False
+    """From now on answer by faiss (requirements-faiss.txt): for archives of several hundred thousand drawings, in a
+    fraction of the time, and now and then without one of the nearest. Later runs keep that up until --exact."""
+    exact: bool = False
+    """From now on answer exactly again, as an index does unless told otherwise."""
     sequences: Path = Path("archive.drawings")
     """Where the preprocessed drawings of an index in a vector database are kept; a folder keeps them itself."""
 
     def __post_init__(self) -> None:
+        if self.faiss and self.exact:
+            raise ValueError("give --faiss or --exact, not both")
+        if (self.faiss or self.exact) and self.index.startswith("milvus://"):
+            raise ValueError("--faiss and --exact are for an index in a folder: a vector database has ways of its own")
         self.limits()
 
     def limits(self) -> Limits:
@@ -87,6 +96,8 @@ class QueryConfig(_Filtered):
     """The model that the index was made with."""
     top: int = 10
     """Answers for each."""
+    exact: bool = False
+    """Look at every drawing, also where the index was made with --faiss."""
     html: Path | None = None
     """Write a report to look at to this file: every query with its answers as pictures, laid on each other, and what
     differs. It needs nothing else, and no network."""
@@ -145,10 +156,13 @@ class ClustersConfig(_Filtered):
 class SearchConfig:
     """Search an archive of drawings for those that are like one, by a trained model.
 
-    SearchDXF.py index DRAWINGS --index archive.idx         once, and whenever the archive has changed
+    SearchDXF.py index DRAWINGS --index archive.idx
+
     SearchDXF.py query NEW.dxf --index archive.idx --top 10
-    SearchDXF.py dedupe --index archive.idx                 what is there twice
-    SearchDXF.py clusters --index archive.idx               groups of like drawings
+
+    SearchDXF.py dedupe --index archive.idx
+
+    SearchDXF.py clusters --index archive.idx
     """
 
     command: Annotated[

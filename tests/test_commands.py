@@ -24,7 +24,10 @@ SCRIPTS = [
     "DeepDXF_train.py",
     "joint_main.py",
     "SimDeepDXF.py",
-    "SearchDXF.py",
+    "SearchDXF.py index",
+    "SearchDXF.py query",
+    "SearchDXF.py dedupe",
+    "SearchDXF.py clusters",
     "PageDXF.py",
     "EvalDXF.py",
 ]
@@ -57,7 +60,7 @@ def joint_run(workplace):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_teaches_from_any_directory(script, tmp_path):
-    output = run(script, "--help", cwd=tmp_path).stdout
+    output = run(*script.split(), "--help", cwd=tmp_path).stdout
     assert "usage:" in output
     assert "default" in output
     assert list(tmp_path.iterdir()) == [], "asking for help must leave nothing behind"
@@ -65,7 +68,7 @@ def test_help_teaches_from_any_directory(script, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_misspelt_option_is_refused(script, tmp_path):
-    done = run(script, "--no_such_option", "1", cwd=tmp_path, expect=2)
+    done = run(*script.split(), "--no_such_option", "1", cwd=tmp_path, expect=2)
     assert "no_such_option" in done.stderr + done.stdout
 
 

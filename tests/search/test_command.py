@@ -55,6 +55,18 @@ def test_a_huge_query_is_named_and_the_others_are_answered(workplace, archive):
     assert answer["hits"]
 
 
+def test_faiss_is_for_an_index_in_a_folder_and_kept_until_exact(workplace):
+    pytest.importorskip("faiss", reason="needs requirements-faiss.txt")
+    model = ["--model_path", "model.pth"]
+    run("SearchDXF.py", "index", "archive", *model, "--faiss", cwd=workplace, expect=3)
+    done = run("SearchDXF.py", "query", "archive/silent.h5", *model, "--exact", cwd=workplace)
+    assert "silent.h5" in done.stdout and done.stderr == ""
+    run("SearchDXF.py", "index", "archive", *model, "--exact", cwd=workplace, expect=3)
+    for options in (["--faiss", "--exact"], ["--faiss", "--index", "milvus://a.db/b"]):
+        done = run("SearchDXF.py", "index", "archive", *options, cwd=workplace, expect=2)
+        assert "--faiss" in done.stderr
+
+
 def test_copies_are_listed_without_a_model(workplace):
     done = run("SearchDXF.py", "dedupe", "--threshold", 1, cwd=workplace)
     assert "2 drawings, the same bytes" in done.stdout
