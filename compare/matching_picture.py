@@ -13,6 +13,7 @@ from dataset.entities import DEEPDXF_TYPES, GF_CLASSES
 CELL = 40.0, 26.0
 NAMES = 96.0  # pixels of a row's name
 TEXT = 12.5
+SHADES = 8  # of the table, beside white: a PNG has few colours
 # how a class is matched: as by itself, less and less, not at all
 COLORS = (BLUE, "#559fcd", "#e58f4d", VERMILION)
 WORDS = ("matched as by itself", "a little less", "much less, of those that both have", "not at all: only here")
@@ -80,7 +81,7 @@ def _table(page: Page, found: NodeMatching, x: float, y: float) -> float:
         for j in range(len(GF_CLASSES)):
             there = bool(found.left[i] and found.right[j])
             share = (found.weights[i, j] - low) / (1.0 - low) if there else 0.0
-            fill = mixed(PAPER, BLUE, share) if there else PALE
+            fill = mixed(PAPER, BLUE, round(SHADES * share) / SHADES) if there else PALE
             page.things.append(Rect(x + NAMES + j * wide, line, wide - 2.0, high - 2.0, fill))
             if there:
                 ink = PAPER if share > 0.55 else BLACK
