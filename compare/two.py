@@ -47,8 +47,8 @@ class Two:
         encoders = chosen_encoders(embedder, encoder)
         vectors = Vectors(embedder, encoders)
         one, two = (vectors.of([each.record])[0] for each in (self._left, self._right))
-        for path, found in zip(self._paths, (one, two), strict=True):
-            if embedder.kind != "deepdxf" and "gf" not in found and encoders != ("deepdxf",):
+        for path, each in zip(self._paths, (self._left, self._right), strict=True):
+            if embedder.kind != "deepdxf" and each.record.gf_counts is None and encoders != ("deepdxf",):
                 self.notes.append(f"{path} holds none of GF's ten entity classes: no gf and no joint score")
         self._scores = vectors.scores(one, two, method)
         if not self._scores:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 SMALLEST = 20_000  # rows: fewer are searched exactly in less time than anyone can tell
 ROWS_A_LIST = 500  # on average
 SAMPLE_A_LIST = 48  # rows that a centre is fitted to
-LOOKED_INTO = 48  # lists
-RANKED = 256  # rows ranked in full, at least
+LOOKED_INTO = 96  # lists
+RANKED = 512  # rows ranked in full, at least
 FEW = 16  # times k, likewise
 GROWTH = 2.0  # rows added since the centres were fitted, as a share of those then: beyond it they are fitted anew
 PREFIX = "faiss-"

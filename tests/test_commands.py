@@ -231,11 +231,14 @@ def test_changes_and_their_picture_need_no_model_and_the_exit_status_tells(workp
 
 
 def test_an_explanation_is_a_picture_and_numbers(joint_run, revised, tmp_path):
-    files = ["--file1", revised[0], "--file2", revised[1], "--encoder", "deepdxf", "--explain_parts", 4]
-    run("SimDeepDXF.py", *files, "--explain", tmp_path / "why.svg", "--json", tmp_path / "why.json", cwd=joint_run)
+    files = ["--file1", revised[0], "--file2", revised[1], "--encoder", "joint", "--explain_parts", 4]
+    outputs = ["--explain", tmp_path / "why.svg", "--json", tmp_path / "why.json"]
+    done = run("SimDeepDXF.py", *files, *outputs, cwd=joint_run)
+    assert done.stderr == ""
     data = json.loads((tmp_path / "why.json").read_text(encoding="utf-8"))
-    assert list(data["scores"]) == ["deepdxf"]
-    assert data["explained"]["score"] == data["scores"]["deepdxf"]["score"]
+    assert list(data["scores"]) == ["joint"]
+    assert data["explained"]["score"] == data["scores"]["joint"]["score"]
+    assert len(data["explained"]["node_matching"]["weights"]) == 10
     assert len(data["explained"]["right"]["entities"]) > 4
     assert "Why are they alike?" in (tmp_path / "why.svg").read_text(encoding="utf-8")
 
@@ -253,7 +256,8 @@ def test_one_against_many_and_a_folder_against_itself_go_on_past_a_bad_file(join
     assert data["drawings"][1]["scores"]["joint"]["score"] == 1.0 > data["drawings"][2]["scores"]["joint"]["score"]
     assert "bad（坏）.h5" in done.stderr and list(data["skipped"]) == [str(Path("many") / "bad（坏）.h5")]
     options = ["--matrix", "all.csv", "--heatmap", "all.png", "--encoder", "gf"]
-    run("SimDeepDXF.py", "--file1", "many", *options, cwd=joint_run, expect=3)
+    done = run("SimDeepDXF.py", "--file1", "many", *options, cwd=joint_run, expect=3)
+    assert len(done.stderr.splitlines()) == 1
     rows = [line.split(",") for line in (joint_run / "all.csv").read_text(encoding="utf-8-sig").splitlines()]
     scores = np.array([row[1:] for row in rows[1:]], dtype=float)
     assert rows[0][1:] == [row[0] for row in rows[1:]] == ["0.h5", "1.h5", "2.h5", "3.h5"]
