@@ -19,7 +19,7 @@ COLORS = (BLUE, "#559fcd", "#e58f4d", VERMILION)
 WORDS = ("matched as by itself", "a little less", "much less, of those that both have", "not at all: only here")
 GREY = "#c3c7cb"  # of types that GF does not read
 STEPS = (0.1, 0.5)  # shares of what the worst matched class lacks, of those that both have
-ALIKE = 1e-6  # what rounding may take
+ALIKE = 5e-4  # what the table shows as 1.000
 
 
 def matching_section(
@@ -60,7 +60,7 @@ def levels(found: NodeMatching, own: np.ndarray) -> np.ndarray:
     worst = float(lacks[both].max(initial=0.0))
     level = np.zeros(len(GF_CLASSES), np.int64)
     if worst > ALIKE:
-        level = np.searchsorted(STEPS, lacks / worst, side="right")
+        level = np.where(lacks > ALIKE, np.searchsorted(STEPS, lacks / worst, side="right"), 0)
     level[own & ~both] = len(COLORS) - 1
     return np.concatenate([level, np.full(len(DEEPDXF_TYPES) - len(GF_CLASSES), -1)])
 
