@@ -37,6 +37,8 @@ def main(config: PageConfig) -> int:
             ) from error
         if config.host not in LOOPBACK:
             print("everybody who reaches this address sees the archive: there is no login", file=sys.stderr)
+        if desk.note:
+            print(desk.note, file=sys.stderr)
         print(f"{desk.about()}\n{server.url}   (Ctrl-C ends it)", flush=True)
         with server:
             server.serve_forever()

@@ -9,7 +9,6 @@ python SearchDXF.py clusters --index archive.idx
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -53,9 +52,10 @@ def index(config: IndexConfig) -> int:
 
         opened = milvus_writer(config.index, config.archive, card, config.sequences)
     else:
-        opened = folder_writer(Path(config.index), config.archive, card)
+        wants_faiss = True if config.faiss else False if config.exact else None
+        opened = folder_writer(Path(config.index), config.archive, card, wants_faiss)
     with opened as writer:
-        done = update(writer, config.archive, embedder, config.workers, config.timeout)
+        done = update(writer, config.archive, embedder, config.limits())
     for name, reason in done.skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     words = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
@@ -66,7 +66,7 @@ def index(config: IndexConfig) -> int:
 
 def query(config: QueryConfig) -> int:
     """What is most like each of the given drawings."""
-    from compare.drawings import find
+    from compare.drawings import Reader, find, record_of
     from search.answers import answers
     from search.index import open_index
 
@@ -78,12 +78,11 @@ def query(config: QueryConfig) -> int:
             lost.append(str(error))
     if not paths:
         raise UserError("; ".join(lost))
-    archive = open_index(config.index)  # before the model: a slip in its name should not cost seconds
-    found = list(
-        answers(
-            archive, loaded(config), paths, config.top, filters(config), config.encoder, config.workers, config.timeout
-        )
-    )
+    archive = open_index(config.index, config.exact)  # before the model: a slip in its name should not cost seconds
+    with Reader(paths, config.limits(), record_of) as reader:
+        found = list(answers(archive, loaded(config), reader, config.top, filters(config), config.encoder))
+    if archive.note:
+        print(archive.note, file=sys.stderr)
     complaints = [*lost, *(each.error for each in found if each.error)]
     outdated = {hit.path for each in found for hit in each.hits if hit.missing}
     complaints_of_hits = [f"{path} is in the index but no longer there: index the archive again" for path in outdated]
@@ -104,7 +103,7 @@ def report(path: Path, found: Sequence[Answer], archive: Index, config: QueryCon
     from report.document import write_report
 
     about = f"{len(archive):,} drawings, {archive.model.chosen(config.encoder)} encoder of {archive.model.name}"
-    write_report(path, found, about, config.workers or os.cpu_count() or 1, config.timeout)
+    write_report(path, found, about, config.limits())
 
 
 def listed(answer: Answer) -> list[str]:

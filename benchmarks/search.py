@@ -2,11 +2,12 @@
 
     python benchmarks/search.py --data data --model_path checkpoints/best_model.pth
     python benchmarks/search.py --data data --model_path checkpoints/best_model.pth --vectors 20000 --query_file A.dxf
+    python benchmarks/search.py --data data --model_path checkpoints/best_model.pth --vectors 1000000 --faiss
 
 The many vectors are made of those of the given drawings: each is a mixture of two of them and of noise that points
 anywhere (``--noise``, as a share of its length), which is what the search's bound cannot foresee; 1 leaves nothing but
-noise, the worst case. scikit-learn's brute force answers the same queries in the same run. Times are medians with the
-quartiles.
+noise, the worst case. scikit-learn's brute force answers the same queries in the same run; with ``--faiss`` faiss and
+the exact search do. Times are medians with the quartiles.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ class SearchBenchmarkConfig:
     """Vectors to search among."""
     noise: float = 0.1
     """Share of a vector's length that is noise."""
+    faiss: bool = False
+    """Instead, compare a search through faiss (requirements-faiss.txt) with the exact one: time, and the share of the
+    ten nearest that it finds."""
     queries: int = 30
     """Searches to time."""
     repeats: int = 3
@@ -160,6 +164,40 @@ def querying(config: SearchBenchmarkConfig, card: ModelCard, base: np.ndarray, f
     }
 
 
+def through_faiss(config: SearchBenchmarkConfig, card: ModelCard, base: np.ndarray, folder: Path) -> dict:
+    """Queries answered by faiss and exactly, in turn."""
+    rng = np.random.default_rng(0)
+    where = folder / "many.idx"
+    filled(where, card, many_vectors(base, card, config.vectors, config.noise, rng)).close()
+    (_, queries) = next(many_vectors(base, card, config.queries, config.noise, rng))
+    with folder_writer(where, where.parent, card, wants_faiss=True) as writer:
+        making = timed(writer.tidy)
+    near, exact = Index.open(where), Index.open(where, exact=True)
+    opening = {"faiss": timed(lambda: near.query([queries[0]])), "exact": timed(lambda: exact.query([queries[0]]))}
+    seconds: dict[str, list[float]] = {"faiss": [], "exact": []}
+    shares = []
+    for query in queries:
+        ids = []
+        for name, index in (("faiss", near), ("exact", exact)):
+            started = time.perf_counter()
+            (hits,) = index.query([query])
+            seconds[name].append(time.perf_counter() - started)
+            ids.append({hit.id for hit in hits})
+        shares.append(len(ids[0] & ids[1]) / len(ids[1]))
+    return {
+        "vectors": config.vectors,
+        "lists": near.approximate.index.nlist,
+        "recall_at_10": float(np.mean(shares)),
+        "recall_at_10_of_the_worst_query": min(shares),
+        "faiss_s": spread(seconds["faiss"]),
+        "exact_s": spread(seconds["exact"]),
+        "times_faster_than_exact": spread([b / a for a, b in zip(seconds["faiss"], seconds["exact"], strict=True)]),
+        "first_query_s": opening,
+        "making_it_s": making,
+        "bytes_on_disk_a_drawing": next(where.glob("faiss-*")).stat().st_size / config.vectors,
+    }
+
+
 def cold_start(config: SearchBenchmarkConfig, index: Path) -> dict:
     """From nothing to the first answer: time on the wall, and of the processor, which a busy machine leaves alone."""
     command = [sys.executable, "SearchDXF.py", "query", config.query_file.resolve(), "--index", index.resolve()]
@@ -184,15 +222,16 @@ def main(config: SearchBenchmarkConfig) -> None:
     figures = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        figures["indexing"] = indexing(config, embedder, files, folder)
+        figures["indexing"] = indexing(config, embedder, files, folder)  # also makes the index that vectors come from
         print(json.dumps(figures["indexing"], indent=2), flush=True)
         if config.query_file:
             figures["cold_start"] = cold_start(config, folder / "0.idx")
             print(json.dumps(figures["cold_start"], indent=2), flush=True)
         small = Index.open(folder / "0.idx")
         base = small.vectors.take(small.slots(card.kind))
-        figures["query"] = querying(config, card, base, folder)
-        print(json.dumps(figures["query"], indent=2))
+        name, work = ("faiss", through_faiss) if config.faiss else ("query", querying)
+        figures[name] = work(config, card, base, folder)
+        print(json.dumps(figures[name], indent=2))
     if config.json:
         config.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from compare.figure import Loaded
+from compare.node_matching import NodeMatching, node_matching
 from config.errors import UserError
 from dataset.dxf_process_GF import gf_counts, gf_edge_counts
 from dataset.entities import DEEPDXF_TYPES, GF_CLASSES
@@ -47,13 +48,14 @@ class Contributions:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why two drawings have their score, by one encoder."""
+    """Why two drawings have their score, by one encoder; ``matching`` where GF has a say in it."""
 
     encoder: str
     method: str
     score: float
     left: Contributions
     right: Contributions
+    matching: NodeMatching | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain Python, for JSON."""
@@ -66,7 +68,8 @@ class Explanation:
             }
             for name, side in (("left", self.left), ("right", self.right))
         }
-        return {"encoder": self.encoder, "method": self.method, "score": self.score, **sides}
+        matching = {"node_matching": self.matching.as_dict()} if self.matching else {}
+        return {"encoder": self.encoder, "method": self.method, "score": self.score, **sides, **matching}
 
     def words(self) -> list[str]:
         """By class, the strongest first."""
@@ -84,7 +87,7 @@ class Explanation:
                 for side in (self.left, self.right)
             ]
             lines.append(f"{name:<12}{''.join(cells)}")
-        return lines
+        return lines + (self.matching.words() if self.matching else [])
 
 
 def explain(
@@ -109,7 +112,8 @@ def explain(
         _Occlusion(embedder, loaded, (other[encoder], own[encoder]), encoder, method).contributions(parts)
         for loaded, own, other in ((left, *vectors), (right, *vectors[::-1]))
     ]
-    return Explanation(encoder, method, score, *sides)
+    matching = None if encoder == "deepdxf" else node_matching(vectors[0]["gf"], vectors[1]["gf"])
+    return Explanation(encoder, method, score, *sides, matching)
 
 
 @dataclass(frozen=True)

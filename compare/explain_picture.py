@@ -6,6 +6,7 @@ import numpy as np
 
 from compare.explain import Contributions, Explanation
 from compare.figure import Figure
+from compare.matching_picture import matching_section
 from compare.page import BLACK, BLUE, DARK, PALE, PAPER, VERMILION, Label, Lines, Page, Rect, clipped
 from compare.panel import Layer, View, draw, frame_of
 
@@ -38,7 +39,10 @@ def explanation_page(found: Explanation, left: Figure, right: Figure) -> Page:
     )
     y = _panels(page, found, left, right, y + 18.0, strongest)
     _key(page, y + TEXT, strongest)
-    page.height = max(y + 150.0, _classes(page, found, y + TEXT)) + MARGIN
+    y = max(y + 150.0, _classes(page, found, y + TEXT)) + MARGIN
+    if found.matching:
+        y = matching_section(page, found.matching, left, right, y, MARGIN, WIDTH) + MARGIN
+    page.height = y
     return page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,8 @@ def write_heatmap(path: Path, names: list[str], scores: np.ndarray, title: str) 
         axes.set_yticks(range(count), shown, **text)
     else:
         axes.set_xlabel(f"{count} drawings, alike ones beside each other")
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a letter that no font of this machine has is shown as a box
         figure.savefig(temporary, format=path.suffix.lower().lstrip("."))
 
 

@@ -24,6 +24,7 @@ from scipy.spatial import cKDTree
 from compare.alignment import LEAST, TOLERANCE, Alignment, align, as_points, scale_peaks, vote
 from compare.coverage import Ground, said_by_others, strokes_met
 from compare.figure import Figure, is_text
+from compare.fills import find_patterns, find_tiles
 from compare.pairs import hashed, nearest_pairs, one_each, same_rows
 from compare.shapes import Shapes, shapes
 from compare.spellings import Side, find_spellings
@@ -197,10 +198,13 @@ class _Matcher:
     def _respelled(self) -> None:
         """What programs write differently, though it is drawn at the same place."""
         found, starts = self.found, [spots[:, 0] for spots in self._spots()]
-        left = Side(self.left, self.a, starts[0], self.free_a, found.drawn_left, found.stroke_left)
-        right = Side(self.right, self.b, starts[1], self.free_b, found.drawn_right, found.stroke_right)
+        left = Side(self.left, self.left.strokes, self.a, starts[0], self.free_a, found.drawn_left, found.stroke_left)
+        right = Side(self.right, self.strokes, self.b, starts[1], self.free_b, found.drawn_right, found.stroke_right)
         find_spellings(left, right, self.reach)
         find_spellings(right, left, self.reach)
+        for one, other in ((left, right), (right, left)):
+            find_tiles(one, other, self.reach)
+            find_patterns(one, other, self.reach)
 
     def _reworded(self) -> np.ndarray:
         """Words that start, end or have their middle where others did; dimensions and blocks of the same lines."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 PAPER = "#ffffff"
-BLACK, DARK, GREY, PALE = "#1a1a1a", "#5f6368", "#a3a7ab", "#e3e5e8"
+BLACK, DARK, GREY, PALE = "#1a1a1a", "#5f6368", "#8e9297", "#e3e5e8"
 # Okabe and Ito (2008), "Color Universal Design": told apart by people with every kind of colour vision
 VERMILION, BLUE = "#d55e00", "#0072b2"
 
@@ -58,6 +58,12 @@ class Page:
     title: str
     things: list[Lines | Label | Rect] = field(default_factory=list)
     paper: str = PAPER
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """A colour between two, by the other one's share, 0..1."""
+    ends = [[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in (one, other)]
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(*ends, strict=True))
 
 
 def text_width(text: str) -> float:

@@ -73,12 +73,9 @@ def _heading(page: Page, found: Comparison, score: str) -> float:
     y = MARGIN + 20.0
     ems = (WIDTH - 2 * MARGIN) / 22.0
     page.things.append(Label(MARGIN, y, clipped(f"{found.left.name}  →  {found.right.name}", ems), 22.0, bold=True))
-    lines = [_summary(found)]
-    if score:
-        lines.append(score)
-    for line in lines:
+    for line in (_summary(found), *wrapped(score, (WIDTH - 2 * MARGIN) / 15.0)):
         y += 24.0
-        page.things.append(Label(MARGIN, y, clipped(line, (WIDTH - 2 * MARGIN) / 15.0), 15.0, DARK))
+        page.things.append(Label(MARGIN, y, line, 15.0, DARK))
     return y + 18.0
 
 

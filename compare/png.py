@@ -64,12 +64,14 @@ def write_png(page: Page, path: Path) -> None:
 
 
 def _palette(page: Page) -> Image.Image:
-    """The colours of the page, and what lies between each and the paper."""
+    """The colours of the page, and what lies between each and the paper: the fewer shades, the more colours there are,
+    so that none is lost."""
     colors = {PAPER}
     for thing in page.things:
         colors |= {thing.fill, thing.outline} if isinstance(thing, Rect) else {thing.color}
-    shades = np.linspace(0.0, 1.0, SHADES)[:, None]
-    rows = [255 * ((1 - shades) * np.array(to_rgb(color)) + shades) for color in sorted(colors - {"none"})]
+    named = sorted(colors - {"none"})
+    shades = np.linspace(0.0, 1.0, int(np.clip(256 // len(named), 2, SHADES)))[:, None]
+    rows = [255 * ((1 - shades) * np.array(to_rgb(color)) + shades) for color in named]
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.concatenate(rows)[:256].round().astype(np.uint8).tobytes())
     return palette

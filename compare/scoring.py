@@ -1,9 +1,9 @@
-"""How alike drawings are by a trained model: one with many, or all with all."""
+"""How alike drawings are by a trained model."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,11 @@ class Score:
 
     def as_dict(self) -> dict[str, Any]:
         return {"score": self.value, "share_below": self.share_below}
+
+    def briefly(self) -> str:
+        share = self.share_below
+        worth = "" if share is None else f" (more than {100 * share:.1f} % of training pairs)"
+        return f"{self.encoder} similarity {self.value:.3f}{worth}"
 
 
 def chosen_encoders(embedder: Embedder, wanted: str) -> tuple[str, ...]:
@@ -71,6 +76,32 @@ class Vectors:
         self._known.update(zip(waiting, new, strict=True))
         return [self._known[mark] for mark in prints]
 
+    def of_readable(
+        self, paths: list[Path], records: Iterable[SequenceRecord | str]
+    ) -> tuple[list[Path], list[dict[str, np.ndarray]], dict[str, str]]:
+        """Of the drawings that can be read: their paths and vectors; and by path why the others cannot.
+
+        Args:
+            records: of each path what was read, or the reason.
+        """
+        kept: list[Path] = []
+        skipped: dict[str, str] = {}
+
+        def readable() -> Iterator[SequenceRecord]:
+            for path, record in zip(paths, records, strict=True):
+                try:
+                    if isinstance(record, str):
+                        raise UserError(record)
+                    self._embedder.require_same_reading(record)
+                except UserError as error:
+                    skipped[str(path)] = str(error)
+                    continue
+                kept.append(path)
+                yield record
+
+        found = self.of(readable())
+        return kept, found, skipped
+
     def scores(self, first: dict[str, np.ndarray], second: dict[str, np.ndarray], method: str) -> list[Score]:
         """By every encoder that reads both, in the order of ``ENCODERS``."""
         found = []
@@ -91,33 +122,11 @@ def fingerprint(drawing: SequenceRecord) -> bytes:
     return digest.digest()
 
 
-def score_matrix(vectors: list[np.ndarray], method: str) -> np.ndarray:
-    """All with all ``[N, N]``: symmetric, and exactly 1 for equal vectors; as :func:`similarity` up to rounding."""
-    rows = np.stack(vectors)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    units = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
-    cosine = units @ units.T
-    cosine = np.clip((cosine + cosine.T) / 2, -1.0, 1.0)
-    scores = cosine if method == "cosine" else 1.0 / (1.0 + np.sqrt(2.0 - 2.0 * cosine))
-    nothing = lengths[:, 0] == 0
-    scores[nothing] = scores[:, nothing] = 0.0
-    _, same = np.unique(rows, axis=0, return_inverse=True)
-    same = same.reshape(-1)
-    scores[same[:, None] == same] = 1.0
-    return scores
-
-
-def write_matrix(path: Path, names: list[str], scores: np.ndarray) -> None:
-    """As CSV, the names in the first row and column; numbers are written so that they are read back exactly."""
-    import csv
-
-    from utils.files import atomic_path
-
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8-sig", errors="replace", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["", *names])
-        for name, row in zip(names, scores.tolist(), strict=True):
-            writer.writerow([name, *row])
+def words(scores: list[Score], method: str) -> list[str]:
+    """A line for each score, the first encoder's alone in front, as most people and scripts want it; then the worth."""
+    lines = [f"{score.encoder:<8} {method} similarity {score.value:.6f}" for score in scores]
+    return lines + [
+        f"{score.encoder:<8} more alike than {100 * score.share_below:.1f} % of pairs of training drawings"
+        for score in scores
+        if score.share_below is not None
+    ]

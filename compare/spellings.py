@@ -16,20 +16,33 @@ from dataset.strokes import Ink
 ROUGHLY = 0.03  # of its size: how well a filled area or a curve is met by what stands for it
 SPELLINGS = [  # a type, and what other programs write for it
     [[TYPE_INDEX[name] for name in names.split()] for names in pair]
-    for pair in (("MTEXT", "TEXT"), ("DIMENSION", "TEXT MTEXT"), ("HATCH", "SOLID INSERT"), ("SPLINE", "LWPOLYLINE"))
+    for pair in (
+        ("MTEXT", "TEXT"),
+        ("DIMENSION", "TEXT MTEXT"),
+        ("HATCH", "SOLID INSERT"),
+        ("INSERT", "SOLID"),  # of a block that holds nothing but what it fills
+        ("SPLINE", "LWPOLYLINE"),
+    )
 ]
+INSERT = TYPE_INDEX["INSERT"]
 
 
 @dataclass(frozen=True)
 class Side:
-    """One drawing while its entities are looked for in the other; ``free``, ``drawn`` and ``inked`` are written to."""
+    """One drawing while its entities are looked for in the other; ``free``, ``drawn`` and ``inked`` are written to.
+    ``strokes`` are the figure's where they lie on the left drawing."""
 
     figure: Figure
+    strokes: np.ndarray
     shape: Shapes
     starts: np.ndarray  # [N, 2], of the first line of text
     free: np.ndarray
     drawn: np.ndarray
     inked: np.ndarray
+
+    def only_fills(self, entity: int) -> bool:
+        """Whether an entity shows nothing but filled areas."""
+        return bool((self.figure.ink[self.figure.owner == entity] == Ink.FILL).all())
 
     def is_drawn(self, entities: np.ndarray | list[int]) -> None:
         self.free[entities] = False
@@ -41,6 +54,8 @@ def find_spellings(one: Side, other: Side, reach: float) -> None:
     """Mark the free entities of ``one`` that the other drawing spells otherwise, and what they are there, as drawn."""
     for whole, part in SPELLINGS:
         for entity in np.flatnonzero(one.free & np.isin(one.figure.types, whole)).tolist():
+            if one.figure.types[entity] == INSERT and not one.only_fills(entity):
+                continue
             parts = _parts(one, entity, other, part, reach)
             if len(parts):
                 one.is_drawn([entity])

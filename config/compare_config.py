@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from config.errors import UserError
+from config.limits import Limits
 
 PICTURES = (".png", ".svg")
 
@@ -64,7 +65,10 @@ class CompareConfig:
     workers: int = 0
     """Processes that read the drawings of a folder side by side; 0 means one per core."""
     timeout: float = 300.0
-    """Seconds after which a drawing of several is given up and named."""
+    """Seconds after which reading a drawing is given up; of several the others are still compared."""
+    memory: float = 0.0
+    """Gigabytes that a process may take for one drawing (on Linux); 0 means an even share of the machine's memory. A
+    drawing that needs more is given up and named."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
 
@@ -77,8 +81,11 @@ class CompareConfig:
             raise ValueError(f"tolerance must be between 0 and 0.1, not {self.tolerance}")
         if self.explain_parts < 1:
             raise ValueError(f"explain_parts must be 1 or more, not {self.explain_parts}")
-        if self.workers < 0 or not self.timeout > 0:
-            raise ValueError("workers must be 0 or more, timeout more than 0 seconds")
+        self.limits()
+
+    def limits(self) -> Limits:
+        """What reading may take. Raises ValueError if that is nonsense."""
+        return Limits(self.workers, self.timeout, self.memory)
 
     def require_sense(self, drawings: int, folder: bool) -> None:
         """Refuse options that say nothing about what is compared.

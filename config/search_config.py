@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg, subcommand
 
+from config.limits import Limits
+
 DEFAULT_INDEX = "archive.idx"
 Encoder = Literal["joint", "gf", "deepdxf"]
 
@@ -56,14 +58,29 @@ class IndexConfig(_Common):
     """Processes that read drawings side by side; 0 means one per core."""
     timeout: float = 300.0
     """Seconds after which a drawing is given up and named."""
+    memory: float = 0.0
+    """Gigabytes that a process may take for one drawing (on Linux); 0 means an even share of the machine's memory. A
+    drawing that needs more is given up and named."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
+    faiss: bool = False
+    """From now on answer by faiss (requirements-faiss.txt): for archives of several hundred thousand drawings, in a
+    fraction of the time, and now and then without one of the nearest. Later runs keep that up until --exact."""
+    exact: bool = False
+    """From now on answer exactly again, as an index does unless told otherwise."""
     sequences: Path = Path("archive.drawings")
     """Where the preprocessed drawings of an index in a vector database are kept; a folder keeps them itself."""
 
     def __post_init__(self) -> None:
-        if self.workers < 0 or not self.timeout > 0:
-            raise ValueError("workers must be 0 or more, timeout more than 0 seconds")
+        if self.faiss and self.exact:
+            raise ValueError("give --faiss or --exact, not both")
+        if (self.faiss or self.exact) and self.index.startswith("milvus://"):
+            raise ValueError("--faiss and --exact are for an index in a folder: a vector database has ways of its own")
+        self.limits()
+
+    def limits(self) -> Limits:
+        """What reading may take. Raises ValueError if that is nonsense."""
+        return Limits(self.workers, self.timeout, self.memory)
 
 
 @dataclass
@@ -79,13 +96,18 @@ class QueryConfig(_Filtered):
     """The model that the index was made with."""
     top: int = 10
     """Answers for each."""
+    exact: bool = False
+    """Look at every drawing, also where the index was made with --faiss."""
     html: Path | None = None
     """Write a report to look at to this file: every query with its answers as pictures, laid on each other, and what
     differs. It needs nothing else, and no network."""
     workers: int = 0
     """Processes that read the queries, if there are many, and compare for --html; 0 means one per core."""
     timeout: float = 300.0
-    """Seconds after which one of many queries, or one comparison for --html, is given up and named."""
+    """Seconds after which reading a query, or one comparison for --html, is given up and named."""
+    memory: float = 0.0
+    """Gigabytes that a process may take for one of these (on Linux); 0 means an even share of the machine's memory.
+    What needs more is given up and named."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
 
@@ -93,8 +115,13 @@ class QueryConfig(_Filtered):
         super().__post_init__()
         if not self.files:
             raise ValueError("give at least one drawing to search with")
-        if self.top < 1 or self.workers < 0 or not self.timeout > 0:
-            raise ValueError("top must be 1 or more, workers 0 or more, timeout more than 0 seconds")
+        if self.top < 1:
+            raise ValueError(f"top must be 1 or more, not {self.top}")
+        self.limits()
+
+    def limits(self) -> Limits:
+        """What reading may take. Raises ValueError if that is nonsense."""
+        return Limits(self.workers, self.timeout, self.memory)
 
 
 @dataclass
@@ -129,10 +156,13 @@ class ClustersConfig(_Filtered):
 class SearchConfig:
     """Search an archive of drawings for those that are like one, by a trained model.
 
-    SearchDXF.py index DRAWINGS --index archive.idx         once, and whenever the archive has changed
+    SearchDXF.py index DRAWINGS --index archive.idx
+
     SearchDXF.py query NEW.dxf --index archive.idx --top 10
-    SearchDXF.py dedupe --index archive.idx                 what is there twice
-    SearchDXF.py clusters --index archive.idx               groups of like drawings
+
+    SearchDXF.py dedupe --index archive.idx
+
+    SearchDXF.py clusters --index archive.idx
     """
 
     command: Annotated[

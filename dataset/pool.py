@@ -55,6 +55,11 @@ class LocalPool:
         self._begun: Counter[int] = Counter()
         self._processes = self._new_processes()
 
+    def warm_up(self) -> None:
+        """Let the processes start and import what the work needs now, while whoever asks does something else."""
+        for _ in range(self._workers):
+            self._processes.schedule(_ready, args=(self._work,))
+
     def start(self, number: int, task: Task) -> None:
         self._revive()
         self._schedule(number, task)
@@ -111,6 +116,10 @@ def _end_with_parent() -> None:
     """A killed parent cannot stop its processes: without this, one that hangs in a drawing would stay for ever."""
     multiprocessing.parent_process().join()
     os._exit(1)
+
+
+def _ready(work: Callable[[Task], FileReport]) -> None:
+    """Nothing: the process has imported the work to come here."""
 
 
 def _fed(work: Callable[[Task], FileReport], task: Task) -> FileReport:

@@ -113,6 +113,11 @@ def read_sequence(path: Path) -> SequenceRecord:
     return _read(path, SEQUENCE_KIND, _sequence)
 
 
+def read_sequence_and_hash(path: Path) -> tuple[SequenceRecord, str]:
+    """As :func:`read_sequence`, and the hash of the drawing's bytes as preprocessing noted it, empty if it did not."""
+    return _read(path, SEQUENCE_KIND, lambda file: (_sequence(file), str(file.attrs.get("content_hash", ""))))
+
+
 def _sequence(file: h5py.File) -> SequenceRecord:
     return SequenceRecord(
         dxf_vec=_array(file, "dxf_vec", (file.attrs["entity_count"], ROW_LENGTH), np.int32),

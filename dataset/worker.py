@@ -180,6 +180,7 @@ def one_file(path: Path) -> Iterator[None]:
 
     Raises:
         UserError: the file is missing, a folder, or cannot be read.
+        MemoryError: it needs more than there is, which the process that reads it tells, see :mod:`dataset.pool`.
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder, not a drawing: give a .dxf or .h5 file")
@@ -187,7 +188,7 @@ def one_file(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: no such file")
     try:
         yield
-    except UserError:
+    except (UserError, MemoryError):
         raise
     except Exception as error:
         raise UserError(f"cannot read {path}: {explain(error)}") from error

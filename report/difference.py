@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from compare.picture import overlay_page
 from compare.svg import svg
 from compare.thumbnail import HEIGHT, WIDTH, thumbnail_page
 from config.errors import UserError
+from config.limits import Limits
 from dataset.dxf_process_GF import Overlap
 from dataset.pool import fair_share, run_in_pool
 from dataset.storage import SequenceRecord, read_sequence
@@ -91,9 +93,11 @@ def _sentence(found: Comparison) -> str:
     return f"{len(found.changes)} change{'s' if len(found.changes) > 1 else ''} from the query{how}."
 
 
-def differences(pairs: Iterable[Pair], workers: int, timeout: float) -> Iterator[Difference]:
+def differences(pairs: Iterable[Pair], limits: Limits) -> Iterator[Difference]:
     """In the order of the pairs, in processes of their own: a pair that hangs or eats memory costs itself only."""
-    for each in run_in_pool(pairs, workers, timeout, fair_share(workers), difference):
+    workers = limits.workers or os.cpu_count() or 1
+    memory = int(limits.memory * 1e9) or fair_share(workers)
+    for each in run_in_pool(pairs, workers, limits.timeout, memory, difference):
         yield told(each)
 
 

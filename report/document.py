@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import UserError
+from config.limits import USUAL, Limits
 from report.cards import asked, card, hit_card, resource, text
 from report.difference import Difference, Pair, differences, shown_names
 from utils.files import atomic_path
@@ -34,12 +37,12 @@ _DOCUMENT = """<!DOCTYPE html>
 """
 
 
-def write_report(path: Path, answers: Sequence[Answer], about: str, workers: int = 1, timeout: float = 300.0) -> None:
+def write_report(path: Path, answers: Sequence[Answer], about: str, limits: Limits = USUAL) -> None:
     """Write the report of what was asked and found.
 
     Args:
         about: a line on where it was searched, and by which model.
-        workers: processes that compare side by side; ``timeout`` in seconds is for one comparison.
+        limits: of one comparison, and how many are made side by side.
 
     Raises:
         UserError: the file cannot be written.
@@ -48,7 +51,8 @@ def write_report(path: Path, answers: Sequence[Answer], about: str, workers: int
     pairs = (Pair(hit.id, answer.record, answer.query, hit.sequence_path, hit.path) for answer, hit in asked_for)
     found: list[Difference] = []
     if asked_for:
-        done = differences(pairs, max(1, min(workers, len(asked_for))), timeout)
+        workers = min(limits.workers or os.cpu_count() or 1, len(asked_for))
+        done = differences(pairs, replace(limits, workers=workers))
         found = list(progress(done, "differences", total=len(asked_for), unit="pair"))
     try:
         with atomic_path(path) as temporary:

@@ -11,6 +11,7 @@ from search.entries import Hit
 from search.filters import NO_FILTERS, Filters
 
 if TYPE_CHECKING:
+    from compare.drawings import Reader
     from dataset.storage import SequenceRecord
     from model.embedding import Embedder
     from search.index import BaseIndex
@@ -42,25 +43,20 @@ class Answer:
 def answers(
     index: BaseIndex,
     embedder: Embedder,
-    paths: list[Path],
+    reader: Reader[SequenceRecord],
     k: int = 10,
     filters: Filters = NO_FILTERS,
     encoder: str | None = None,
-    workers: int = 0,
-    timeout: float = 300.0,
 ) -> Iterator[Answer]:
-    """An answer for each path (``.dxf``, ``.dwg`` or ``.h5``), in their order; one that cannot be read has an error.
+    """An answer for each of the reader's drawings, in their order; one that cannot be read has an error.
 
     Raises:
         UserError: the index is of another model, or has no such encoder.
     """
-    from compare.drawings import read_all
-
     index.require_model(embedder)
     encoder = index.model.chosen(encoder)
-    reading = {key: embedder.reading[key] for key in ("overlap", "visible_only")}
-    records = read_all(paths, **reading, workers=workers, timeout=timeout)
-    for path, record in zip(paths, records, strict=True):
+    records = reader.read(embedder.reading["overlap"], embedder.reading["visible_only"])
+    for path, record in zip(reader.paths, records, strict=True):
         yield answer(index, embedder, path, record, k, filters, encoder)
 
 

@@ -83,12 +83,13 @@ class Catalogue:
                 self._db.execute("ROLLBACK")
                 raise
 
-    def fact(self, name: str) -> Any:
+    def fact(self, name: str, *default: Any) -> Any:
+        """Raises UserError if it is missing and there is no default."""
         with self._honest():
             found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        if found is None:
+        if found is None and not default:
             raise UserError(f"{self._path} is damaged: it lacks {name}; make the index again")
-        return json.loads(found[0])
+        return json.loads(found[0]) if found else default[0]
 
     def set_fact(self, name: str, value: Any) -> None:
         self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))

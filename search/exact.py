@@ -1,4 +1,5 @@
-"""The nearest of many vectors, exactly: every row is looked at, or a bound says that it need not be.
+"""The nearest of many vectors, exactly: every row is looked at, or a bound says that it need not be. Or nearly always,
+of very many, see :mod:`search.approximate`.
 
 With a :class:`Sketch` a row is first seen through its first principal axes: ``q . x = q1 . x1 + q2 . x2``, and what the
 axes do not show, ``q2 . x2``, is at most ``|q2| |x2|`` (Cauchy-Schwarz). A row whose best case is worse than the k-th
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from search.approximate import Approximate
 from search.sketch import Sketch
 from search.vectors import Vectors
 
@@ -19,12 +21,19 @@ SCATTERED = 0.1  # share of rows below which they are read one by one
 
 
 def nearest(
-    vectors: Vectors, sketch: Sketch | None, query: np.ndarray, columns: slice, slots: np.ndarray, k: int
+    vectors: Vectors,
+    shortcut: Sketch | Approximate | None,
+    query: np.ndarray,
+    columns: slice,
+    slots: np.ndarray,
+    k: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The slots whose rows have the greatest inner product with the query, and it.
 
     Args:
-        query: ``[d]``, against ``columns`` of the rows.
+        shortcut: what spares most of the rows; with an :class:`Approximate` one some of the nearest may be missed, with
+            a :class:`Sketch` none.
+        query: ``[d]``, against ``columns`` of the rows, all of them with an ``Approximate``.
         slots: ascending; the rows to choose from.
 
     Returns:
@@ -37,7 +46,7 @@ def nearest(
     if len(slots) <= SCATTERED * vectors.end:
         chosen = _scan_some(vectors, query, columns, slots, k)
     else:
-        chosen = _candidates(vectors, sketch, query, columns, slots, k)
+        chosen = _candidates(vectors, shortcut, query, columns, slots, k)
     scores = products(vectors, query, columns, chosen)
     if len(scores) <= k:
         return chosen, scores
@@ -55,28 +64,52 @@ def products(vectors: Vectors, query: np.ndarray, columns: slice, slots: np.ndar
 
 
 def _candidates(
-    vectors: Vectors, sketch: Sketch | None, query: np.ndarray, columns: slice, slots: np.ndarray, k: int
+    vectors: Vectors,
+    shortcut: Sketch | Approximate | None,
+    query: np.ndarray,
+    columns: slice,
+    slots: np.ndarray,
+    k: int,
 ) -> np.ndarray:
     """Slots among which the nearest are."""
-    covered = 0 if sketch is None else int(np.searchsorted(slots, sketch.count))
+    covered = 0 if shortcut is None else int(np.searchsorted(slots, shortcut.count))
     if not covered:
         return _scan(vectors, query, columns, slots, k)
-    estimate, slack = sketch.estimate(query, columns)
-    best_case = estimate + slack
-    if len(slots) != covered or covered != sketch.count:
-        allowed = np.zeros(sketch.count, bool)
+    allowed = None
+    if covered != shortcut.count:
+        allowed = np.zeros(shortcut.count, bool)
         allowed[slots[:covered]] = True
-        best_case[~allowed] = -np.inf
-    first = np.argpartition(best_case, -min(FEW * k, covered))[-min(FEW * k, covered) :]
-    reached = products(vectors, query, columns, first)
-    if covered >= k:
-        floor = np.partition(reached, -min(k, len(reached)))[-min(k, len(reached))] - ROUNDING
-        first = np.flatnonzero(best_case >= floor)
-    if len(first) > SCATTERED * vectors.end:  # the axes say little of these vectors
-        return _scan(vectors, query, columns, slots, k)
+    if isinstance(shortcut, Sketch):
+        first = _within_bound(vectors, shortcut, query, columns, allowed, covered, k)
+        if len(first) > SCATTERED * vectors.end:  # the axes say little of these vectors
+            return _scan(vectors, query, columns, slots, k)
+    else:
+        first = shortcut.near(query, allowed, k)
     first = _scan_some(vectors, query, columns, first, k)
     later = slots[covered:]
-    return np.concatenate([first, _scan(vectors, query, columns, later, k, sketch.count)]) if len(later) else first
+    return np.concatenate([first, _scan(vectors, query, columns, later, k, shortcut.count)]) if len(later) else first
+
+
+def _within_bound(
+    vectors: Vectors,
+    sketch: Sketch,
+    query: np.ndarray,
+    columns: slice,
+    allowed: np.ndarray | None,
+    covered: int,
+    k: int,
+) -> np.ndarray:
+    """Of the sketch's rows those that can be among the nearest; ``covered`` are ``allowed``."""
+    estimate, slack = sketch.estimate(query, columns)
+    best_case = estimate + slack
+    if allowed is not None:
+        best_case[~allowed] = -np.inf
+    first = np.argpartition(best_case, -min(FEW * k, covered))[-min(FEW * k, covered) :]
+    if covered < k:
+        return first
+    reached = products(vectors, query, columns, first)
+    floor = np.partition(reached, -min(k, len(reached)))[-min(k, len(reached))] - ROUNDING
+    return np.flatnonzero(best_case >= floor)
 
 
 def _scan(vectors: Vectors, query: np.ndarray, columns: slice, slots: np.ndarray, k: int, start: int = 0) -> np.ndarray:

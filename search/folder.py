@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from config.errors import UserError
+from search import approximate
+from search.approximate import PREFIX, require_faiss
 from search.catalogue import Catalogue
-from search.index import CATALOGUE, SEQUENCES, Index
+from search.index import APPROXIMATE, CATALOGUE, SEQUENCES, Index
 from search.indexing import SEGMENT, Row
 from search.model_card import ModelCard
 from search.sketch import SMALLEST, make_sketch, write_sketch
@@ -22,32 +24,42 @@ from utils.files import require_writable
 MOST_SEGMENTS = 64  # then they become one
 MOST_DEAD = 0.3  # share of rows of drawings that changed or went; then they are dropped
 LOCK = "lock.sqlite"
+WANTED = "faiss_wanted"  # the fact that later runs go by
 
 
 @contextmanager
-def folder_writer(path: Path, archive: Path, card: ModelCard) -> Iterator[FolderWriter]:
+def folder_writer(
+    path: Path, archive: Path, card: ModelCard, wants_faiss: bool | None = None
+) -> Iterator[FolderWriter]:
     """Write to the index at ``path``, made if there is none.
 
+    Args:
+        wants_faiss: whether it is to have what searches very many drawings faster and not quite exactly; None for as
+            it was.
+
     Raises:
-        UserError: the index is of another model or archive, the folder holds something else or cannot be written, or
-            another run is writing to it.
+        UserError: the index is of another model or archive, the folder holds something else or cannot be written,
+            another run is writing to it, or faiss is needed and not installed.
     """
     require_writable(path, "--index")
     with _alone(path):
-        writer = FolderWriter(_opened(path, archive, card))
+        index = _opened(path, archive, card)
         try:
-            yield writer
+            yield FolderWriter(index, wants_faiss)
         finally:
-            writer.index.close()
+            index.close()
 
 
 class FolderWriter:
     """A :class:`search.indexing.Writer`."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, wants_faiss: bool | None = None) -> None:
         self.index, self.model = index, index.model
         self.sequences = index.path / SEQUENCES
         self._catalogue, self._path = index.catalogue, index.path
+        self._wants_faiss = self._catalogue.fact(WANTED, False) if wants_faiss is None else wants_faiss
+        if self._wants_faiss:
+            require_faiss()  # now, not when all is done but this
 
     def marks(self) -> dict[str, str]:
         return self._catalogue.marks()
@@ -65,22 +77,35 @@ class FolderWriter:
             self._catalogue.add((slot, parts, entry) for slot, (_, parts, entry) in enumerate(rows, start=first))
 
     def tidy(self) -> None:
-        """Few segments, few dead rows, a sketch where it pays, and no file that nothing names."""
+        """Few segments, few dead rows, what makes searching faster where it pays, and no file that nothing names."""
         slots = self._catalogue.slots(())
         if len(slots) < (1 - MOST_DEAD) * self._catalogue.end or len(self._catalogue.segments()) > MOST_SEGMENTS:
             self._compact(slots)
         index = Index.open(self._path)  # as it is now
+        parts = [self.model.columns(part) for part in self.model.sizes]
         sketched = index.sketch.count if index.sketch else 0
         if index.vectors.end - sketched >= SMALLEST:
-            parts = [self.model.columns(part) for part in self.model.sizes]
-            name = write_sketch(self._path, make_sketch(index.vectors, parts))
-            with self._catalogue.transaction():
-                self._catalogue.set_fact("sketch", name)
+            self._set("sketch", write_sketch(self._path, make_sketch(index.vectors, parts)))
+        self._tidy_approximate(index, parts)
         index.close()
-        named = {file for _, _, file in self._catalogue.segments()} | {self._catalogue.fact("sketch")}
+        named = {file for _, _, file in self._catalogue.segments()}
+        named |= {self._catalogue.fact("sketch"), self._catalogue.fact(APPROXIMATE, None)}
         for file in self._path.iterdir():
-            if file.name.startswith(("vectors-", "sketch-")) and file.name not in named:
+            if file.name.startswith(("vectors-", "sketch-", PREFIX)) and file.name not in named:
                 _remove(file)
+
+    def _tidy_approximate(self, index: Index, parts: list[slice]) -> None:
+        """Have it, with all rows, or not, as was asked for, by this run or by the last that said so."""
+        self._set(WANTED, self._wants_faiss)
+        if not self._wants_faiss or index.vectors.end < approximate.SMALLEST:
+            self._set(APPROXIMATE, None)
+        elif index.approximate is None or index.approximate.count < index.vectors.end:
+            found = approximate.brought_up_to_date(index.approximate, index.vectors, parts)
+            self._set(APPROXIMATE, approximate.write_approximate(self._path, found))
+
+    def _set(self, fact: str, value: str | bool | None) -> None:
+        with self._catalogue.transaction():
+            self._catalogue.set_fact(fact, value)
 
     def _compact(self, slots: np.ndarray) -> None:
         """All living rows in segments of their own, in the order they have."""
@@ -94,6 +119,7 @@ class FolderWriter:
                 self._catalogue.add_segment(number * size, len(part), file)
             self._catalogue.move((int(old), new) for new, old in enumerate(slots))
             self._catalogue.set_fact("sketch", None)
+            self._catalogue.set_fact(APPROXIMATE, None)
 
 
 @contextmanager

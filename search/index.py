@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from config.errors import UserError
+from search.approximate import Approximate, read_approximate, require_faiss
 from search.catalogue import Catalogue
 from search.entries import Entry, Hit
 from search.exact import nearest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from model.embedding import Embedder
 
 CATALOGUE, SEQUENCES = "catalogue.sqlite", "drawings"
+APPROXIMATE = "faiss"  # the fact that names its file
 
 
 class BaseIndex:
@@ -35,11 +37,13 @@ class BaseIndex:
         model: whose vectors it holds.
         root: the archive's folder.
         sequences: the folder of preprocessed drawings.
+        note: what a person should know of how it is searched; empty, if nothing.
     """
 
     model: ModelCard
     root: Path
     sequences: Path
+    note: str = ""
 
     def require_model(self, embedder: Embedder) -> None:
         """Raises UserError if the index is of another model."""
@@ -113,24 +117,28 @@ class BaseIndex:
 
 
 class Index(BaseIndex):
-    """An index in a folder, as it is when it is opened."""
+    """An index in a folder, as it is when it is opened.
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.sequences = path, path / SEQUENCES
+    Args:
+        exact: look at every drawing, also where the index has an approximate one.
+    """
+
+    def __init__(self, path: Path, exact: bool = False) -> None:
+        self.path, self.sequences, self._exact = path, path / SEQUENCES, exact
         self.catalogue = Catalogue(path / CATALOGUE)
         self.model = ModelCard.from_dict(self.catalogue.fact("model"))
         self.root = (path / self.catalogue.fact("root")).resolve()
         self._slots: dict[str, np.ndarray] = {}
 
     @classmethod
-    def open(cls, path: Path) -> Index:
+    def open(cls, path: Path, exact: bool = False) -> Index:
         """Raises UserError: there is none, it is damaged, or of another format."""
         path = Path(path)
         if not path.exists():
             raise UserError(f"there is no index at {path}: make it with SearchDXF.py index, or correct --index")
         if not (path / CATALOGUE).is_file():
             raise UserError(f"{path} is no index of drawings: correct --index")
-        return cls(path)
+        return cls(path, exact)
 
     def close(self) -> None:
         self.catalogue.close()
@@ -155,6 +163,29 @@ class Index(BaseIndex):
             return None
         return found if found and found.count <= self.vectors.end else None
 
+    @cached_property
+    def approximate(self) -> Approximate | None:
+        """None unless the index has one that can be used; :attr:`note` says why not."""
+        return self._approximate[0]
+
+    @property
+    def note(self) -> str:
+        return self._approximate[1]
+
+    @cached_property
+    def _approximate(self) -> tuple[Approximate | None, str]:
+        name = self.catalogue.fact(APPROXIMATE, None)
+        if not name or self._exact:
+            return None, ""
+        try:
+            require_faiss()
+            found = read_approximate(self.path / name)
+        except UserError:
+            return None, f"{self} was made for faiss, which is not installed here: it is searched exactly, and slower"
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+            return None, f"{self} is searched exactly: {name} is missing or damaged ({error}); index the archive again"
+        return (found, "") if found.count <= self.vectors.end else (None, f"{self}: {name} is of another state of it")
+
     def slots(self, encoder: str, filters: Filters = NO_FILTERS) -> np.ndarray:
         """Slots, ascending, of the drawings that the encoder can read and the filters let through."""
         if filters:
@@ -172,16 +203,17 @@ class Index(BaseIndex):
         self, queries: list[np.ndarray], k: int, filters: Filters, encoder: str
     ) -> Iterable[list[tuple[Entry, float]]]:
         slots, columns = self.slots(encoder, filters), self.model.columns(encoder)
+        whole = self.approximate if encoder == self.model.kind else None  # centres are of whole rows
         for query in queries:
-            found, scores = nearest(self.vectors, self.sketch, query, columns, slots, k)
+            found, scores = nearest(self.vectors, whole or self.sketch, query, columns, slots, k)
             entries = self.catalogue.entries(found)
             yield [(entries[slot], score) for slot, score in zip(found.tolist(), scores.tolist(), strict=True)]
 
 
-def open_index(where: str | Path) -> BaseIndex:
+def open_index(where: str | Path, exact: bool = False) -> BaseIndex:
     """The index at a path, or in a vector database, by its address. Raises UserError if there is none."""
     if str(where).startswith("milvus://"):
         from search.milvus import MilvusIndex
 
         return MilvusIndex(str(where))
-    return Index.open(Path(where))
+    return Index.open(Path(where), exact)

@@ -19,19 +19,22 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from config.errors import UserError
+from config.limits import USUAL, Limits
 from dataset.dxf_process import ProcessConfig, process_drawings
 from dataset.entities import DEEPDXF_TYPES
 from dataset.naming import find_drawings, output_names
 from dataset.resume import content_hash
-from dataset.storage import SequenceRecord, read_attributes, read_sequence
+from dataset.storage import SequenceRecord, read_sequence_and_hash
 from search.entries import Entry
 from search.index import CATALOGUE
 from search.model_card import ModelCard
+from utils.ahead import ahead
 from utils.progress import progress
 
 if TYPE_CHECKING:
     from model.embedding import Embedder
 
+WINDOW = 256  # drawings that are read ahead: as many as the embedder puts together
 SEGMENT = 1024  # drawings between two commits
 SEQUENCE_FOLDER, GRAPH_FOLDER = "DeepDXF", "GF"
 
@@ -96,14 +99,13 @@ def update(
     writer: Writer,
     archive: Path,
     embedder: Embedder,
-    workers: int = 0,
-    timeout: float = 300.0,
+    limits: Limits = USUAL,
     segment: int = SEGMENT,
 ) -> Update:
     """Make an index hold the drawings (``.dxf``, ``.dwg``, ``.h5``) below ``archive``, and no others.
 
     Args:
-        workers: processes that read drawings; 0 means one per core.
+        limits: of reading drawings.
         segment: drawings between two commits.
 
     Raises:
@@ -111,16 +113,14 @@ def update(
     """
     started = time.perf_counter()
     report = Update()
-    sources = list(_sources(writer.sequences, archive, embedder, workers, timeout, report))
+    sources = list(_sources(writer.sequences, archive, embedder, limits, report))
     _fill(writer, sources, embedder, segment, report)
     writer.tidy()
     report.seconds = time.perf_counter() - started
     return report
 
 
-def _sources(
-    place: Path, archive: Path, embedder: Embedder, workers: int, timeout: float, report: Update
-) -> Iterator[Source]:
+def _sources(place: Path, archive: Path, embedder: Embedder, limits: Limits, report: Update) -> Iterator[Source]:
     """All that can be read: drawings, after they have been read into ``place``, and preprocessed ones."""
     if not archive.is_dir():
         raise UserError(f"{archive.resolve()} is no folder: correct the folder to index")
@@ -129,7 +129,7 @@ def _sources(
     drawings = find_drawings(archive)
     if drawings.sources:
         reading = {name: embedder.reading[name] for name in ("overlap", "visible_only")}
-        process_drawings(ProcessConfig(archive, place, workers=workers, timeout=timeout, prune=True, **reading))
+        process_drawings(ProcessConfig(archive, place, **vars(limits), prune=True, **reading))
         files = json.loads((place / "report.json").read_text(encoding="utf-8"))["files"]
         report.skipped |= {file["source"]: file["reason"] for file in files if file["status"] == "skipped"}
         for source, name in output_names(drawings.sources).items():
@@ -199,27 +199,27 @@ def _embedded(
     def records() -> Iterator[SequenceRecord]:
         for source in sources:
             try:
-                record = read_sequence(source.sequence_path)
+                record, noted = read_sequence_and_hash(source.sequence_path)
                 embedder.require_same_reading(record)
-                entry = _entry(source, record, stamp)
+                entry = _entry(source, record, noted, stamp)
             except (UserError, OSError) as error:
                 report.skipped[source.id] = str(error)
                 continue
             kept.append(entry)
             yield record
 
-    for number, vectors in enumerate(embedder.many(records())):
+    # while one window of drawings is embedded, the next one is read
+    for number, vectors in enumerate(embedder.many(ahead(records(), WINDOW))):
         yield vectors, kept[number]
         kept[number] = None
 
 
-def _entry(source: Source, record: SequenceRecord, stamp: str) -> Entry:
+def _entry(source: Source, record: SequenceRecord, noted: str, stamp: str) -> Entry:
+    """``noted`` is the hash that preprocessing wrote, of the drawing's bytes: a query by it finds its .h5 too."""
     counts = np.bincount(record.dxf_vec[:, 0], minlength=len(DEEPDXF_TYPES))
     named = {name: int(count) for name, count in zip(DEEPDXF_TYPES, counts, strict=False) if count}
     own = source.sequence_path == source.path
-    # the hash that preprocessing wrote is of the drawing's bytes, so that a query by the drawing finds its .h5 too
-    written = (read_attributes(source.sequence_path) or {}).get("content_hash", "")
-    digest = source.mark if own and not written else str(written)
+    digest = source.mark if own and not noted else noted
     extents = record.extents
     mark = f"{source.mark} {stamp}"
     return Entry(source.id, digest, source.sequence, mark, extents.width, extents.height, named)

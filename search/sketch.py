@@ -50,15 +50,21 @@ class Sketch:
         return value, slack
 
 
-def make_sketch(vectors: Vectors, parts: list[slice], seed: int = 0) -> Sketch:
-    """Of all rows. The axes go to the parts by how much of the rows they show."""
+def principal_axes(vectors: Vectors, parts: list[slice], seed: int = 0) -> list[np.ndarray]:
+    """For each part ``[m_p, d_p]`` float32, ``AXES`` in all: they go to the parts by how much of the rows they show."""
     count = vectors.end
     chosen = np.sort(np.random.default_rng(seed).choice(count, min(SAMPLE, count), replace=False))
     sample = vectors.take(chosen)
     found = [_principal(sample[:, part]) for part in parts]
     worth = np.sort(np.concatenate([values for values, _ in found]))[::-1]
     least = worth[min(AXES, len(worth)) - 1]
-    axes = [np.ascontiguousarray(rows[: max(1, int((values >= least).sum()))]) for values, rows in found]
+    return [np.ascontiguousarray(rows[: max(1, int((values >= least).sum()))]) for values, rows in found]
+
+
+def make_sketch(vectors: Vectors, parts: list[slice], seed: int = 0) -> Sketch:
+    """Of all rows."""
+    count = vectors.end
+    axes = principal_axes(vectors, parts, seed)
     places = [np.empty((count, len(each)), np.float32) for each in axes]
     rests = [np.empty(count, np.float32) for _ in axes]
     for first, rows in vectors.blocks():

@@ -11,6 +11,7 @@ import torch
 
 from dataset.storage import read_sequence
 from model.embedding import Embedder, similarity
+from tests.dataset.test_pool import large_file
 from utils.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +24,10 @@ SCRIPTS = [
     "DeepDXF_train.py",
     "joint_main.py",
     "SimDeepDXF.py",
+    "SearchDXF.py index",
+    "SearchDXF.py query",
+    "SearchDXF.py dedupe",
+    "SearchDXF.py clusters",
     "PageDXF.py",
     "EvalDXF.py",
 ]
@@ -55,7 +60,7 @@ def joint_run(workplace):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_teaches_from_any_directory(script, tmp_path):
-    output = run(script, "--help", cwd=tmp_path).stdout
+    output = run(*script.split(), "--help", cwd=tmp_path).stdout
     assert "usage:" in output
     assert "default" in output
     assert list(tmp_path.iterdir()) == [], "asking for help must leave nothing behind"
@@ -63,7 +68,7 @@ def test_help_teaches_from_any_directory(script, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_misspelt_option_is_refused(script, tmp_path):
-    done = run(script, "--no_such_option", "1", cwd=tmp_path, expect=2)
+    done = run(*script.split(), "--no_such_option", "1", cwd=tmp_path, expect=2)
     assert "no_such_option" in done.stderr + done.stdout
 
 
@@ -179,6 +184,17 @@ def test_compare_says_what_is_wrong_in_one_sentence(joint_run):
         assert "Traceback" not in done.stderr
 
 
+def test_a_pair_with_a_huge_drawing_ends_with_one_sentence(joint_run):
+    """As reading it in a process with a time limit does; the limit is that of preprocessing."""
+    drawing = next((joint_run / "drawings").rglob("*.dxf"))
+    huge = joint_run / "huge（大）.dxf"
+    large_file(huge, 500_000)
+    for options in ([], ["--changes"]):
+        files = ["--file1", drawing, "--file2", huge, "--timeout", 3]
+        done = run("SimDeepDXF.py", *files, *options, cwd=joint_run, expect=1)
+        assert done.stderr == f"error: cannot read {huge}: took longer than 3 s (--timeout)\n"
+
+
 def test_training_without_data_says_what_to_do(tmp_path):
     done = run("joint_main.py", "--data_dir", "nowhere", cwd=tmp_path, expect=1)
     assert "dxf_process.py" in done.stderr
@@ -215,11 +231,14 @@ def test_changes_and_their_picture_need_no_model_and_the_exit_status_tells(workp
 
 
 def test_an_explanation_is_a_picture_and_numbers(joint_run, revised, tmp_path):
-    files = ["--file1", revised[0], "--file2", revised[1], "--encoder", "deepdxf", "--explain_parts", 4]
-    run("SimDeepDXF.py", *files, "--explain", tmp_path / "why.svg", "--json", tmp_path / "why.json", cwd=joint_run)
+    files = ["--file1", revised[0], "--file2", revised[1], "--encoder", "joint", "--explain_parts", 4]
+    outputs = ["--explain", tmp_path / "why.svg", "--json", tmp_path / "why.json"]
+    done = run("SimDeepDXF.py", *files, *outputs, cwd=joint_run)
+    assert done.stderr == ""
     data = json.loads((tmp_path / "why.json").read_text(encoding="utf-8"))
-    assert list(data["scores"]) == ["deepdxf"]
-    assert data["explained"]["score"] == data["scores"]["deepdxf"]["score"]
+    assert list(data["scores"]) == ["joint"]
+    assert data["explained"]["score"] == data["scores"]["joint"]["score"]
+    assert len(data["explained"]["node_matching"]["weights"]) == 10
     assert len(data["explained"]["right"]["entities"]) > 4
     assert "Why are they alike?" in (tmp_path / "why.svg").read_text(encoding="utf-8")
 
@@ -237,7 +256,8 @@ def test_one_against_many_and_a_folder_against_itself_go_on_past_a_bad_file(join
     assert data["drawings"][1]["scores"]["joint"]["score"] == 1.0 > data["drawings"][2]["scores"]["joint"]["score"]
     assert "bad（坏）.h5" in done.stderr and list(data["skipped"]) == [str(Path("many") / "bad（坏）.h5")]
     options = ["--matrix", "all.csv", "--heatmap", "all.png", "--encoder", "gf"]
-    run("SimDeepDXF.py", "--file1", "many", *options, cwd=joint_run, expect=3)
+    done = run("SimDeepDXF.py", "--file1", "many", *options, cwd=joint_run, expect=3)
+    assert len(done.stderr.splitlines()) == 1
     rows = [line.split(",") for line in (joint_run / "all.csv").read_text(encoding="utf-8-sig").splitlines()]
     scores = np.array([row[1:] for row in rows[1:]], dtype=float)
     assert rows[0][1:] == [row[0] for row in rows[1:]] == ["0.h5", "1.h5", "2.h5", "3.h5"]

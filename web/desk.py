@@ -85,6 +85,11 @@ class Desk:
         """What is searched, in one line."""
         return f"{len(self._index):,} drawings, {self.encoder} encoder of {self._index.model.name}"
 
+    @property
+    def note(self) -> str:
+        """What a person should know of how the index is searched; empty, if nothing."""
+        return self._index.note
+
     def ask(self, name: str, content: Path) -> str:
         """What is like a drawing that was given, as HTML; the file is taken over.
 

@@ -158,6 +158,102 @@ def test_a_paragraph_and_its_single_lines_say_the_same():
     assert compare(edited(paragraph), edited(lines)).is_same
 
 
+def pad(space, at=(0.0, 0.0)):
+    """A filled square with a round hole, as a hatch."""
+    hatch = space.add_hatch(color=1)
+    x, y = at
+    hatch.paths.add_polyline_path([(x, y), (x + 30, y), (x + 30, y + 30), (x, y + 30)])
+    hatch.paths.add_edge_path().add_arc((x + 15, y + 15), 5)
+
+
+def tiled(space, at=(0.0, 0.0), leave_out=0):
+    """The same in triangles, as R12 has it: the arc in other steps than ours."""
+    outer = [(x, y) for t in range(64) for x, y in [(math.cos(math.tau * t / 64), math.sin(math.tau * t / 64))]]
+    for (x0, y0), (x1, y1) in zip(outer[leave_out:], [*outer[1:], outer[0]][leave_out:], strict=False):
+        corners = [
+            (at[0] + 15 + reach * x / side, at[1] + 15 + reach * y / side)
+            for x, y in ((x0, y0), (x1, y1))
+            for reach, side in ((5, 1.0), (15, max(abs(x), abs(y))))
+        ]
+        space.add_solid([corners[0], corners[1], corners[2]])
+        space.add_solid([corners[1], corners[3], corners[2]])
+
+
+def in_block(fill):
+    def edit(space, parts):
+        block = space.doc.blocks.new("PAD")
+        fill(block)
+        space.add_blockref("PAD", (300, 150))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("filled", "triangles"),
+    [
+        (lambda space, parts: pad(space, (300, 150)), lambda space, parts: tiled(space, (300, 150))),
+        (in_block(pad), lambda space, parts: tiled(space, (300, 150))),
+        (in_block(pad), in_block(tiled)),
+    ],
+    ids=["hatch", "exploded block", "block"],
+)
+def test_a_fill_is_the_same_in_triangles(filled, triangles):
+    one, other = edited(filled), edited(triangles)
+    for found in (compare(one, other), compare(other, one)):
+        assert found.is_same, [change.words() for change in found.changes]
+
+
+def test_triangles_elsewhere_or_beyond_a_fill_are_added(original):
+    filled = edited(lambda space, parts: pad(space, (300, 150)))
+
+    def with_one_more(at):
+        def edit(space, parts):
+            pad(space, (300, 150))
+            space.add_solid([at, (at[0] + 6, at[1]), (at[0], at[1] + 6)])
+
+        return edited(edit)
+
+    assert compare(filled, with_one_more((302, 152))).is_same, "on what is filled it is not to be seen"
+    assert kinds(compare(filled, with_one_more((312, 162)))) == [("added", "1 SOLID")], "in the hole"
+    assert kinds(compare(filled, with_one_more((326, 176)))) == [("added", "1 SOLID")], "half outside"
+    assert ("added", "1 SOLID") in kinds(compare(original, with_one_more((100, 250))))
+
+
+def test_an_arrow_of_triangles_is_a_leaders(original):
+    def leader(space, parts):
+        space.add_leader([(190, 100), (250, 160), (270, 160)])
+
+    def drawn(back, end):
+        def edit(space, parts):
+            space.add_line((190, 100), (250, 160))
+            space.add_line((250, 160), (270, 160))
+            space.add_solid([(190, 100), back, end])
+
+        return edited(edit)
+
+    one = edited(leader)
+    for found in (compare(one, drawn((196, 108), (198, 106))), compare(drawn((198, 106), (196, 108)), one)):
+        assert found.is_same, [change.words() for change in found.changes]
+    assert kinds(compare(one, drawn((182, 108), (184, 110)))) == [("added", "1 SOLID")], "it points elsewhere"
+
+
+def test_a_pattern_is_the_same_as_a_block_of_its_lines():
+    def hatched(space, parts):
+        hatch = space.add_hatch(color=1)
+        hatch.set_pattern_fill("ANSI31", scale=0.5)
+        hatch.paths.add_polyline_path([(300, 150), (340, 150), (340, 180), (300, 180)])
+
+    def lines(space, parts):
+        block = space.doc.blocks.new("*X5")
+        for step in range(6, 66, 6):
+            block.add_line((max(0, step - 30), min(30, step)), (min(40, step), max(0, step - 40)))
+        space.add_blockref("*X5", (300, 150))
+
+    one, other = edited(hatched), edited(lines)
+    for found in (compare(one, other), compare(other, one)):
+        assert found.is_same, [change.words() for change in found.changes]
+
+
 def test_part_of_a_block_that_changed_leaves_its_other_ink_in_common(original):
     def edit(space, parts):
         block = parts["insert"].block()

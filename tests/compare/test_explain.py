@@ -12,7 +12,8 @@ from compare.changes import compare
 from compare.explain import compact_parts, explain, without
 from compare.explain_picture import COLORS, explanation_page, levels
 from compare.figure import load
-from compare.scoring import Vectors, chosen_encoders, fingerprint, score_matrix
+from compare.matrix import score_matrix
+from compare.scoring import Vectors, chosen_encoders, fingerprint
 from compare.svg import svg
 from config.DeepDXF_config import DeepDXFModelConfig
 from config.errors import UserError

@@ -139,6 +139,15 @@ def test_a_png_has_the_page_in_its_colours(found):
         assert np.abs(pixels - np.array(color)).sum(axis=1).min() < 40
 
 
+def test_a_png_of_many_colours_loses_none(found):
+    shades = [f"#{i:02x}8040" for i in range(0, 240, 4)]
+    boxes = [Rect(8.0 * i, 0.0, 8.0, 20.0, color) for i, color in enumerate((*shades, VERMILION))]
+    picture = np.asarray(Image.open(io.BytesIO(png(Page(488.0, 20.0, "", boxes)))).convert("RGB")).astype(int)
+    for i, color in enumerate((*shades, VERMILION)):
+        wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+        assert np.abs(picture[10, 8 * i + 4] - wanted).max() <= 6, color
+
+
 def test_a_picture_is_written_whole_or_not_at_all(found, tmp_path):
     for name in ("a.svg", "a.png"):
         write_picture(overlay_page(found), tmp_path / name)

@@ -13,6 +13,7 @@ from compare.figure import figure_of_record, load
 from compare.svg import svg
 from compare.thumbnail import HEIGHT, WIDTH, thumbnail_page
 from config.errors import UserError
+from config.limits import Limits
 from dataset.storage import write_sequence
 from dataset.worker import FileReport
 from report.cards import FEW
@@ -117,7 +118,7 @@ def test_the_report_is_one_file_that_needs_nothing_and_obeys_no_name(answer):
 
 
 def test_the_report_is_written_whole_through_processes(answer, tmp_path):
-    write_report(tmp_path / "out/report.html", [answer], "2 drawings", workers=1, timeout=60.0)
+    write_report(tmp_path / "out/report.html", [answer], "2 drawings", Limits(1, 60.0))
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert page.count('class="answer"') == 2 and "1 change from the query." in page
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]

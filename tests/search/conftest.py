@@ -6,6 +6,7 @@ import torch
 
 from config.DeepDXF_config import DeepDXFModelConfig
 from config.joint_config import JointConfig
+from config.limits import Limits
 from config.run_config import to_dict
 from dataset.dxf_process import ProcessConfig, load_drawing, process_drawings
 from model.embedding import Embedder
@@ -75,7 +76,7 @@ def data(archive, tmp_path_factory):
 
 def indexed(path, archive, embedder, **options):
     with folder_writer(path, archive, ModelCard.of(embedder, "model.pth")) as writer:
-        return update(writer, archive, embedder, workers=1, **options)
+        return update(writer, archive, embedder, Limits(workers=1), **options)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,11 @@
 import csv
 import json
 import shutil
+import sys
 
 import pytest
 
+from tests.dataset.test_pool import large_file
 from tests.search.conftest import model
 from tests.test_commands import run
 
@@ -39,6 +41,30 @@ def test_a_query_answers_what_it_can_and_names_the_rest(workplace, archive):
     with (workplace / "out.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == [hit["id"] for hit in answer["hits"]]
+
+
+def test_a_huge_query_is_named_and_the_others_are_answered(workplace, archive):
+    if sys.platform != "linux":
+        pytest.skip("the platform cannot limit the memory of a process")
+    large_file(workplace / "huge.dxf", 500_000)
+    options = ["--model_path", "model.pth", "--memory", 0.1, "--json", "-"]
+    done = run("SearchDXF.py", "query", "huge.dxf", archive / "silent.dxf", *options, cwd=workplace, expect=3)
+    huge, answer = json.loads(done.stdout)["queries"]
+    assert huge["error"] == "cannot read huge.dxf: needs more than 0.1 GB of memory (--memory)"
+    assert huge["error"] in done.stderr and "Traceback" not in done.stderr
+    assert answer["hits"]
+
+
+def test_faiss_is_for_an_index_in_a_folder_and_kept_until_exact(workplace):
+    pytest.importorskip("faiss", reason="needs requirements-faiss.txt")
+    model = ["--model_path", "model.pth"]
+    run("SearchDXF.py", "index", "archive", *model, "--faiss", cwd=workplace, expect=3)
+    done = run("SearchDXF.py", "query", "archive/silent.h5", *model, "--exact", cwd=workplace)
+    assert "silent.h5" in done.stdout and done.stderr == ""
+    run("SearchDXF.py", "index", "archive", *model, "--exact", cwd=workplace, expect=3)
+    for options in (["--faiss", "--exact"], ["--faiss", "--index", "milvus://a.db/b"]):
+        done = run("SearchDXF.py", "index", "archive", *options, cwd=workplace, expect=2)
+        assert "--faiss" in done.stderr
 
 
 def test_copies_are_listed_without_a_model(workplace):

@@ -1,6 +1,7 @@
 """The nearest of many vectors: what a plain loop finds."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from search.exact import nearest
 from search.sketch import make_sketch, read_sketch, write_sketch
 from search.vectors import Vectors, write_segment
 
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = [slice(0, 12), slice(12, 40)]
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compare.drawings import Reader, record_of
 from config.errors import UserError
+from config.limits import Limits
 from dataset.dxf_process import load_drawing
 from dataset.storage import read_sequence, write_sequence
 from model.embedding import similarity
-from search.answers import answers
+from search.answers import answer, answers
 from search.filters import Count, Filters
 from search.folder import folder_writer
 from search.groups import clustered, duplicates
@@ -31,8 +33,8 @@ COPIES = {"customers/A/sheet 1（旧）.dxf", "customers/B/copy.dxf"}
 
 
 def ask(index, embedder, path, **options):
-    (found,) = answers(index, embedder, [path], **options)
-    return found
+    index.require_model(embedder)
+    return answer(index, embedder, path, load_drawing(path), **options)
 
 
 def ids(answer):
@@ -279,7 +281,8 @@ def test_bad_queries_are_named_one_by_one_and_the_rest_is_answered(index, archiv
     (tmp_path / "empty.dxf").write_bytes(b"")
     (tmp_path / "foreign.h5").write_bytes(b"PK\x03\x04 a picture of a cat")
     paths = [tmp_path / name for name in ("encrypted.dxf", "empty.dxf", "foreign.h5", "gone.dxf")]
-    found = list(answers(index, embedder, [*paths, archive / "one entity.dxf"], workers=1))
+    reader = Reader([*paths, archive / "one entity.dxf"], Limits(workers=1), record_of)
+    found = list(answers(index, embedder, reader))
     for path, each in zip(paths, found, strict=False):
         assert path.name in each.error
         assert "\n" not in each.error

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from config.errors import UserError
+from config.limits import Limits
 from dataset.dxf_process import load_drawing
 from search.filters import Count, Filters
 from search.index import open_index
@@ -19,7 +20,7 @@ def indexed(address, archive, embedder, sequences, **options):
     from search.milvus import milvus_writer
 
     with milvus_writer(address, archive, ModelCard.of(embedder, "model.pth"), sequences) as writer:
-        return update(writer, archive, embedder, workers=1, **options)
+        return update(writer, archive, embedder, Limits(workers=1), **options)
 
 
 def test_a_database_answers_as_a_folder_does(index, archive, embedder, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from compare.page import BLUE, GREY, PAPER, VERMILION
 from tests.web.conftest import MOST, NASTY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser: pip install playwright")
@@ -58,6 +59,23 @@ def test_drop_a_drawing_see_the_answers_and_the_overlay(tab, shop):
     with tab.expect_download() as download:
         tab.locator("#a1 a[download]").click()
     assert download.value.suggested_filename == "sheet 0（旧）.dxf"
+
+
+@pytest.mark.parametrize(("scheme", "column"), [("light", 0), ("dark", 1)])
+def test_an_overlay_has_the_colours_of_its_scheme(tab, shop, scheme, column):
+    tab.emulate_media(color_scheme=scheme)
+    tab.set_input_files("#file", shop.archive / "plates/sheet 0（旧）.dxf")
+    compared(tab)
+    tab.locator("#a2 .picture").click()
+    for attribute, *colors in (
+        ("stroke", GREY, "#757c83"),
+        ("stroke", VERMILION, "#ff8232"),
+        ("stroke", BLUE, "#5cc0ff"),
+        ("fill", PAPER, "#1f2226"),
+    ):
+        drawn = tab.locator(f'#a2-dialog .overlay [{attribute}="{colors[0]}"]').first
+        wanted = tuple(int(colors[column][at : at + 2], 16) for at in (1, 3, 5))
+        assert drawn.evaluate(f"e => getComputedStyle(e).{attribute}") == f"rgb{wanted}"
 
 
 def test_a_dot_opens_its_drawing_and_searches_with_it(tab):
