@@ -9,7 +9,7 @@ stops early here. Reading the graphs, writing checkpoints and the test come on t
 
 The clock says what a run costs now. Where other programs share the cores, the processor's time says what it would cost,
 at the least, if they were idle: that of the folds over the cores that train one each, and that of the final training,
-which has one core. The published 3 hours are the baseline; ``--folds both`` adds folds one after the other, on one core.
+which has one core. The published 3 hours are the baseline; ``--folds both`` adds folds in turn, on one core.
 """
 
 from __future__ import annotations
