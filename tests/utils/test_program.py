@@ -227,6 +227,9 @@ def test_threads_leave_torch_its_own():
     program([batch, batch], [1, 2], torch.ones(2))
     assert set(program.each(lambda _: torch.get_num_threads(), range(8))) == {1}
     assert torch.get_num_threads() == before
+    with program.at_work():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
 
 
 def test_what_is_not_finite_is_named_by_its_fold(tmp_path, program):

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -64,6 +64,10 @@ class Program:
     def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Work on things that are one task's each."""
         return [work(item) for item in items]
+
+    def at_work(self) -> AbstractContextManager[Any]:
+        """A block of many steps."""
+        return nullcontext()
 
     def train(self) -> None:
         """Training mode: dropout is on."""
@@ -170,6 +174,17 @@ class Abreast(Program):
 
     def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(self._pool.map(work, items))
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """The calling thread, which makes the batches, may not share its work either: torch's own threads would spin
+        while they wait for a core."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 class Stack(Program):

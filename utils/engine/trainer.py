@@ -113,8 +113,9 @@ class Trainer:
 
     def _run_epoch(self, epoch: int, first_step: int, on_position: Callable[[Position], None]) -> list[dict[str, Any]]:
         start = time.perf_counter()
-        trained = self._train_epoch(epoch, first_step, on_position)
-        validated = self._validate()
+        with self.program.at_work():
+            trained = self._train_epoch(epoch, first_step, on_position)
+            validated = self._validate()
         seconds = round(time.perf_counter() - start, 3)
         return [
             {**learner.label, "epoch": epoch, **train, **val, "lr": learner.lr, "seconds": seconds}
