@@ -1,7 +1,12 @@
 import json
 import logging
+import struct
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from wandb.proto import wandb_internal_pb2
 
 from config.errors import UserError
 from config.run_config import RunConfig
@@ -54,16 +59,46 @@ def test_wandb_offline_needs_no_login_and_no_network(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_PROJECT", "from the environment")
     with RunLog("gf", RunConfig(log_dir=tmp_path / "logs", run_name="run", wandb="offline")) as log:
         assert log._wandb.project == "from the environment"
+        log.step({"fold": 0, "epoch": 0, "step": 7, "train": {"loss": 3.0}})
         log.epoch(RECORD)
         log.summary(SUMMARY)
         log.draw_curves(at_last=True)
         state = log.state()
     (first,) = (tmp_path / "logs" / "run" / "wandb").glob("offline-run-*/*.wandb")
+    sent = history_of(first)
+    assert [values for key, values in sent.items() if "/step/" in key and key.endswith("loss")] == [[3.0]]
+    assert [values for key, values in sent.items() if "/epoch/" in key and key.endswith("val/loss")] == [[1.0]]
+    assert all(Path(first.parent, "files", picture["path"]).stat().st_size > 1000 for picture in sent["curves"])
     config = RunConfig(log_dir=tmp_path / "logs", wandb="offline", resume=True)
     with RunLog("gf", config, state) as log:
         assert log._wandb.id in first.name, "a continued run is the same run"
         log.epoch(RECORD)
-        assert log.state()["wandb_step"] == 2
+        assert log.state()["wandb_step"] == 3
+
+
+def history_of(path: Path) -> dict[str, list]:
+    """What a run has sent, key by key, read from the file that it keeps offline."""
+    sent = defaultdict(list)
+    for content in leveldb_records(path.read_bytes()):
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(content)
+        for item in record.history.item:
+            sent[item.key or "/".join(item.nested_key)].append(json.loads(item.value_json))
+    return sent
+
+
+def leveldb_records(content: bytes) -> Iterator[bytes]:
+    """The records of a file in LevelDB's log format, behind seven bytes of wandb's."""
+    place, parts = 7, b""
+    while place + 7 <= len(content):
+        if 32768 - place % 32768 < 7:  # no header fits into the rest of the block
+            place += 32768 - place % 32768
+        _, length, kind = struct.unpack("<IHB", content[place : place + 7])
+        parts += content[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # whole, or the last part
+            yield parts
+            parts = b""
 
 
 def test_wandb_online_without_a_key_is_one_sentence_and_not_a_question(tmp_path, monkeypatch):
