@@ -25,20 +25,39 @@ def find_tiles(one: Side, other: Side, reach: float) -> None:
 
 
 def find_patterns(one: Side, other: Side, reach: float) -> None:
-    """Mark the free HATCHes of ``one``, and INSERTs of fills alone, as drawn that a free INSERT of the other drawing
-    fills, and that."""
-    inserts = np.flatnonzero(other.free & (other.figure.types == INSERT))
+    """Mark the free HATCHes of ``one``, and INSERTs that fill something, as drawn that an INSERT of the other drawing
+    without an equal fills, and that; what else the INSERTs show must be drawn on both sides."""
+    inserts = np.flatnonzero((other.free | other.drawn) & (other.figure.types == INSERT))
+    if not len(inserts):
+        return
     for hatch in np.flatnonzero(one.free & np.isin(one.figure.types, [HATCH, INSERT])).tolist():
-        if not one.only_fills(hatch):
-            continue
         box, size = one.shape.boxes[hatch], one.shape.sizes[hatch]
-        off = np.abs(other.shape.boxes[inserts] - box).max(axis=1, initial=0.0)
-        for insert in inserts[(off <= UNREACHED * size + reach) & other.free[inserts]].tolist():
-            lines = other.strokes[other.figure.owner == insert].reshape(-1, 2)
-            if _in_or_near(lines, one.strokes[one.figure.owner == hatch], reach + ROUGHLY * size).all():
+        off = np.abs(other.shape.boxes[inserts] - box).max(axis=1)
+        near = inserts[off <= UNREACHED * size + reach].tolist()
+        edge = _fill(one, hatch) if near else None
+        is_hatch = one.figure.types[hatch] == HATCH
+        if edge is None:
+            continue
+        for insert in near:
+            lines = _fill(other, insert, pattern=is_hatch)
+            if lines is not None and _in_or_near(lines.reshape(-1, 2), edge, reach + ROUGHLY * size).all():
                 one.is_drawn([hatch])
                 other.is_drawn([insert])
                 break
+
+
+def _fill(side: Side, entity: int, pattern: bool = False) -> np.ndarray | None:
+    """The strokes of what an entity fills. None where it fills nothing, or shows something else that the other drawing
+    has not.
+
+    Args:
+        pattern: of one that fills nothing take all strokes, for the lines of a pattern.
+    """
+    mine = np.arange(*np.searchsorted(side.figure.owner, [entity, entity + 1]))
+    fills = side.figure.ink[mine] == Ink.FILL
+    if not fills.any():
+        return side.strokes[mine] if pattern else None
+    return side.strokes[mine[fills]] if side.inked[mine[~fills]].all() else None
 
 
 def _inside_fills(one: Side, solids: np.ndarray, other: Side, reach: float) -> np.ndarray:

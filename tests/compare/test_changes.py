@@ -179,6 +179,23 @@ def tiled(space, at=(0.0, 0.0), leave_out=0):
         space.add_solid([corners[1], corners[3], corners[2]])
 
 
+def square(space):
+    space.add_hatch(color=1).paths.add_polyline_path([(0, 0), (30, 0), (30, 30), (0, 30)])
+
+
+def halves(space):
+    space.add_solid([(0, 0), (30, 0), (0, 30)])
+    space.add_solid([(30, 0), (30, 30), (0, 30)])
+
+
+def framed(fill):
+    def edit(space):
+        fill(space)
+        space.add_lwpolyline([(-5, -5), (35, -5), (35, 35), (-5, 35)], close=True)
+
+    return edit
+
+
 def in_block(fill):
     def edit(space, parts):
         block = space.doc.blocks.new("PAD")
@@ -194,8 +211,9 @@ def in_block(fill):
         (lambda space, parts: pad(space, (300, 150)), lambda space, parts: tiled(space, (300, 150))),
         (in_block(pad), lambda space, parts: tiled(space, (300, 150))),
         (in_block(pad), in_block(tiled)),
+        (in_block(framed(square)), in_block(framed(halves))),
     ],
-    ids=["hatch", "exploded block", "block"],
+    ids=["hatch", "exploded block", "block", "block with an outline"],
 )
 def test_a_fill_is_the_same_in_triangles(filled, triangles):
     one, other = edited(filled), edited(triangles)
