@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.percent import percent
 from config.errors import UserError
 from config.search_config import ClustersConfig, DedupeConfig, IndexConfig, QueryConfig, SearchConfig
 from utils.cli import STDOUT, run_script, tell
@@ -111,7 +112,7 @@ def listed(answer: Answer) -> list[str]:
     if not answer.hits:
         return [f"{answer.query}: no drawing of the archive fits the conditions"]
     for rank, hit in enumerate(answer.hits, start=1):
-        share = "" if hit.share_below is None else f"more than {100 * hit.share_below:.1f} % of pairs"
+        share = "" if hit.share_below is None else f"more than {percent(hit.share_below)} % of pairs"
         note = "  (same file)" if hit.same_file else "  (no longer there)" if hit.missing else ""
         lines.append(f"{rank:>4}  {hit.score:9.6f}  {share:>24}  {hit.id}{note}")
     return lines

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from compare.percent import percent
 from compare.scoring import Score, Vectors
 from config.errors import UserError
 from dataset.storage import SequenceRecord
@@ -49,7 +50,7 @@ class Ranking:
         values = {score.encoder: score for score in scores}
         below = values[self.first].share_below if self.first in values else None
         cells = [f"{values[name].value:9.6f}" if name in values else f"{'-':>9}" for name in self.encoders]
-        share = f"{100 * below:.1f} % of pairs" if below is not None else ""
+        share = f"{percent(below)} % of pairs" if below is not None else ""
         return f"{' '.join(cells)}  {share:>18}  {path}"
 
 

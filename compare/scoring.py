@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.percent import percent
 from config.errors import UserError
 from dataset.storage import SequenceRecord
 from model.embedding import Embedder, similarity
@@ -31,7 +32,7 @@ class Score:
 
     def briefly(self) -> str:
         share = self.share_below
-        worth = "" if share is None else f" (more than {100 * share:.1f} % of training pairs)"
+        worth = "" if share is None else f" (more than {percent(share)} % of training pairs)"
         return f"{self.encoder} similarity {self.value:.3f}{worth}"
 
 
@@ -126,7 +127,7 @@ def words(scores: list[Score], method: str) -> list[str]:
     """A line for each score, the first encoder's alone in front, as most people and scripts want it; then the worth."""
     lines = [f"{score.encoder:<8} {method} similarity {score.value:.6f}" for score in scores]
     return lines + [
-        f"{score.encoder:<8} more alike than {100 * score.share_below:.1f} % of pairs of training drawings"
+        f"{score.encoder:<8} more alike than {percent(score.share_below)} % of pairs of training drawings"
         for score in scores
         if score.share_below is not None
     ]

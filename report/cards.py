@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compare.figure import figure_of_record
+from compare.percent import percent
 from config.errors import UserError
 from dataset.entities import DEEPDXF_TYPES
 from dataset.storage import SequenceRecord, read_sequence
@@ -133,8 +134,7 @@ def _score(score: float, share_below: float | None) -> str:
     )
     worth = ""
     if share_below is not None:
-        percent = f"{100 * share_below:.1f}"
-        worth = f'<p class="dim">more alike than {percent} % of pairs of training drawings</p>'
+        worth = f'<p class="dim">more alike than {percent(share_below)} % of pairs of training drawings</p>'
     return f'<p class="score"><b>{score:.4f}</b>{bar}</p>{worth}'
 
 
