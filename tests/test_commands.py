@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from compare.percent import percent
 from dataset.storage import read_sequence
 from model.embedding import Embedder, similarity
 from tests.dataset.test_pool import large_file
@@ -167,7 +168,7 @@ def test_compare_says_what_a_score_is_worth(joint_run, method):
     first, last = (embedder(read_sequence(path)) for path in (vectors[0], vectors[-1]))
     for line, name in zip(found[3:], names, strict=True):
         share = embedder.share_below(name, similarity(first[name], last[name], "cosine"))
-        assert line == f"{name:<9}more alike than {100 * share:.1f} % of pairs of training drawings"
+        assert line == f"{name:<9}more alike than {percent(share)} % of pairs of training drawings"
     assert found[3] != found[4], "each encoder has its own"
     assert lines("best_model.pth", vectors[0])[3].startswith("joint    more alike than 99.9 % of")
     assert len(lines("fold_1.pth", vectors[-1])) == 6

@@ -68,7 +68,10 @@ def test_loss_and_gradients_are_those_of_the_whole_batch(found, case, size):
         shares = [steps[step][2] for steps in several]
         assert sum(shares) == whole, "each drawing is one process's"
         for steps in several:
-            assert steps[step][0] == pytest.approx(numbers, rel=1e-5, abs=1e-6)
+            for name, value in numbers.items():  # where two logits tie, rounding decides on one hit of twenty
+                tie = 0.06 if "accuracy" in name else 1e-6
+                assert steps[step][0][name] == pytest.approx(value, rel=1e-5, abs=tie), name
+            assert steps[step][0].keys() == numbers.keys()
             length = torch.cat([gradient.flatten() for gradient in gradients.values()]).norm()
             for name, gradient in gradients.items():
                 assert (steps[step][1][name] - gradient).norm() < 1e-4 * length, name
