@@ -209,7 +209,7 @@ def trained(trial: Trial, options: JointConfig, steps: int) -> tuple[JointTask, 
     options = replace(options, epochs=max(1, round(steps / len(loader))))
     task = untrained(options, data)
     if not trial.heads:
-        task.deepdxf.projections = torch.nn.ModuleDict({n: torch.nn.Identity() for n in task.deepdxf.projections})
+        task.deepdxf.projections = same_size(task)
     start = time.process_time()
     with without(trial.without_views), RunLog("ablation", options) as log:
         learner = Learner(0, task, loader, None, None, options, Precision.choose("fp32", CPU))
@@ -217,6 +217,13 @@ def trained(trial: Trial, options: JointConfig, steps: int) -> tuple[JointTask, 
     seconds = time.process_time() - start
     task.settle(data.archive(None))
     return task, seconds
+
+
+def same_size(task: JointTask) -> torch.nn.ModuleDict:
+    """In place of each head zeros behind a learned part, up to the size of the largest: that changes no cosine."""
+    sizes = {name: task.deepdxf.part_sizes[name] for name in task.deepdxf.projections}
+    most = max(sizes.values())
+    return torch.nn.ModuleDict({name: torch.nn.ConstantPad1d((0, most - size), 0.0) for name, size in sizes.items()})
 
 
 def untrained(options: JointConfig, data: JointDataLoader) -> JointTask:
