@@ -18,6 +18,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from config.errors import UserError
+from config.limits import Limits
 from dataset.dxf_process_GF import Overlap
 from dataset.leftovers import find_leftovers, remove, remove_unfinished
 from dataset.naming import Found, find_drawings, output_names
@@ -84,12 +85,7 @@ class ProcessConfig:
 
     def __post_init__(self) -> None:
         Shard.parse(self.shard)
-        if self.workers < 0:
-            raise ValueError(f"workers must be 0 or more, not {self.workers}")
-        if not self.timeout > 0:
-            raise ValueError(f"timeout must be more than 0 seconds, not {self.timeout}")
-        if not self.memory >= 0:
-            raise ValueError(f"memory must be 0 or more gigabytes, not {self.memory}")
+        Limits(self.workers, self.timeout, self.memory)  # raises what is wrong with them
 
 
 def load_drawing(path: Path, overlap: Overlap = "cross", visible_only: bool = False) -> SequenceRecord:

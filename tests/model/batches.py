@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -83,6 +84,13 @@ def random_drawing(length: int, seed: int = 0, words: bool = True) -> Drawing:
         gram_owner,
         float(rng.uniform(10, 500)),
     )
+
+
+def stroke_drawing(strokes) -> Drawing:
+    """A drawing of one entity with these strokes ``[S, 4]``."""
+    strokes = np.array(strokes, np.float32).reshape(-1, 4)
+    ink, owner = np.zeros(len(strokes), np.uint8), np.zeros(len(strokes), np.int32)
+    return replace(random_drawing(1), strokes=strokes, ink=ink, stroke_owner=owner)
 
 
 def sheet_batch(drawings: list[Drawing]) -> dict:

@@ -1,14 +1,12 @@
 """How points of the ink lie to each other: equal to a slow loop, and blind to what is not the shape."""
 
 import math
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from dataset.drawing import Drawing
-from tests.model.batches import random_drawing
+from tests.model.batches import random_drawing, stroke_drawing
 from utils.point_pairs import N_ANGLES, N_DISTANCES, N_PAIRS, N_POINTS, pair_histogram
 
 PART = [
@@ -18,12 +16,6 @@ PART = [
     (0.2, 0.2, 0.27, 0.43),
     (0.6, 0.6, 0.9, 0.7),
 ]
-
-
-def of(strokes) -> Drawing:
-    strokes = np.array(strokes, np.float32).reshape(-1, 4)
-    owner = np.zeros(len(strokes), np.int32)
-    return replace(random_drawing(1), strokes=strokes, ink=np.zeros(len(strokes), np.uint8), stroke_owner=owner)
 
 
 def looped(drawing) -> np.ndarray:
@@ -54,9 +46,11 @@ def looped(drawing) -> np.ndarray:
 def test_equals_a_loop_over_every_two_points():
     rng = np.random.default_rng(0)
     for strokes in (rng.random((5, 4)), rng.random((60, 4))):
-        want = looped(of(strokes))
-        assert np.abs(pair_histogram(of(strokes)) - want).max() < 0.01  # on the edge of a bin float32 may round
-        assert want @ pair_histogram(of(strokes)) > 0.9999
+        want = looped(stroke_drawing(strokes))
+        assert (
+            np.abs(pair_histogram(stroke_drawing(strokes)) - want).max() < 0.01
+        )  # on the edge of a bin float32 may round
+        assert want @ pair_histogram(stroke_drawing(strokes)) > 0.9999
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90, 200])
@@ -67,9 +61,11 @@ def test_any_turn_mirror_size_and_place_are_the_same(degrees, mirrored):
     if mirrored:
         matrix[:, 0] *= -1
     moved = (np.array(PART).reshape(-1, 2) @ matrix + (3.1, -0.7)).reshape(-1, 4)
-    assert pair_histogram(of(moved)) @ pair_histogram(of(PART)) > 0.995
+    assert pair_histogram(stroke_drawing(moved)) @ pair_histogram(stroke_drawing(PART)) > 0.995
     other = [PART[0], *PART[2:4]]
-    assert pair_histogram(of(other)) @ pair_histogram(of(PART)) < 0.95, "another shape is another"
+    assert pair_histogram(stroke_drawing(other)) @ pair_histogram(stroke_drawing(PART)) < 0.95, (
+        "another shape is another"
+    )
 
 
 def test_neither_the_ends_nor_the_pieces_of_a_stroke_matter():
@@ -77,12 +73,15 @@ def test_neither_the_ends_nor_the_pieces_of_a_stroke_matter():
     halves = [half for x0, y0, x1, y1 in PART for m in [((x0 + x1) / 2, (y0 + y1) / 2)]
               for half in ((x0, y0, *m), (*m, x1, y1))]  # fmt: skip
     for strokes in (swapped, halves):
-        assert pair_histogram(of(strokes)) @ pair_histogram(of(PART)) > 0.995
+        assert pair_histogram(stroke_drawing(strokes)) @ pair_histogram(stroke_drawing(PART)) > 0.995
 
 
 def test_a_histogram_has_length_one_and_no_ink_is_nothing():
-    for drawing in (of(PART), random_drawing(30), of([(0.1, 0.2, 0.9, 0.2)])):
+    for drawing in (stroke_drawing(PART), random_drawing(30), stroke_drawing([(0.1, 0.2, 0.9, 0.2)])):
         assert np.linalg.norm(pair_histogram(drawing)) == pytest.approx(1, abs=1e-5)
     for strokes in ([], [(0.3, 0.4, 0.3, 0.4)]):
-        assert pair_histogram(of(strokes)).shape == (N_PAIRS,) and not pair_histogram(of(strokes)).any()
+        assert (
+            pair_histogram(stroke_drawing(strokes)).shape == (N_PAIRS,)
+            and not pair_histogram(stroke_drawing(strokes)).any()
+        )
     assert N_PAIRS == 2 * N_DISTANCES * N_ANGLES**2
