@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tests.model.batches import random_drawing, stroke_drawing
+from tests.model.batches import random_drawing
+from tests.model.batches import stroke_drawing as of
 from utils.joints import MOST_ENDS, N_ANGLES, N_JOINTS, N_RATIOS, joint_counts
 
 SQUARE = [(0, 0, 1, 0), (1, 0, 1, 1), (1, 1, 0, 1), (0, 1, 0, 0)]
@@ -34,14 +35,14 @@ def looped(drawing) -> np.ndarray:
 
 
 def test_equals_a_loop_over_every_two_ends():
-    for drawing in (stroke_drawing(PART), stroke_drawing(SQUARE), random_drawing(40, 3)):
+    for drawing in (of(PART), of(SQUARE), random_drawing(40, 3)):
         want = looped(drawing)
         assert want.any()
         np.testing.assert_allclose(joint_counts(drawing), want, rtol=1e-6)
 
 
 def test_a_square_has_four_right_angles_of_equal_sides():
-    counts = joint_counts(stroke_drawing(SQUARE))
+    counts = joint_counts(of(SQUARE))
     assert np.flatnonzero(counts).tolist() == [12]
     assert counts[12] == pytest.approx(math.log(5))
 
@@ -53,33 +54,31 @@ def test_a_square_has_four_right_angles_of_equal_sides():
 )
 def test_moving_turning_mirroring_and_scaling_change_nothing(matrix):
     points = np.array(PART).reshape(-1, 2) @ np.array(matrix).T + (0.1, 0.05)
-    assert np.array_equal(joint_counts(stroke_drawing(points)), joint_counts(stroke_drawing(PART)))
+    assert np.array_equal(joint_counts(of(points)), joint_counts(of(PART)))
 
 
 def test_nor_does_the_order_or_the_sense_of_strokes_nor_a_frame_around_them():
     backwards = [stroke[2:] + stroke[:2] for stroke in reversed(PART)]
-    assert np.array_equal(joint_counts(stroke_drawing(backwards)), joint_counts(stroke_drawing(PART)))
+    assert np.array_equal(joint_counts(of(backwards)), joint_counts(of(PART)))
     frame = 3 * np.array(SQUARE) - 1
-    framed = np.expm1(joint_counts(stroke_drawing([*PART, *frame])))
-    np.testing.assert_allclose(
-        framed - np.expm1(joint_counts(stroke_drawing(PART))), np.expm1(joint_counts(stroke_drawing(frame))), atol=1e-5
-    )
+    framed = np.expm1(joint_counts(of([*PART, *frame])))
+    np.testing.assert_allclose(framed - np.expm1(joint_counts(of(PART))), np.expm1(joint_counts(of(frame))), atol=1e-5)
 
 
 def test_another_shape_has_other_joints():
     moved = [*PART[:2], (0.5, 0.31, 0.3, 0.37), *PART[3:]]
-    assert not np.array_equal(joint_counts(stroke_drawing(moved)), joint_counts(stroke_drawing(PART)))
+    assert not np.array_equal(joint_counts(of(moved)), joint_counts(of(PART)))
 
 
 def test_a_fan_of_many_strokes_has_no_joints_and_its_order_does_not_matter():
     angles = np.linspace(0, 2, MOST_ENDS + 1)
     fan = [(0, 0, math.cos(angle), math.sin(angle)) for angle in angles]
-    assert not joint_counts(stroke_drawing(fan)).any()
-    assert joint_counts(stroke_drawing(fan[1:])).any()
-    assert np.array_equal(joint_counts(stroke_drawing(fan[1:])), joint_counts(stroke_drawing(fan[:0:-1])))
+    assert not joint_counts(of(fan)).any()
+    assert joint_counts(of(fan[1:])).any()
+    assert np.array_equal(joint_counts(of(fan[1:])), joint_counts(of(fan[:0:-1])))
 
 
 @pytest.mark.parametrize("strokes", [[], [(0.3, 0.4, 0.3, 0.4)], [(0, 0, 1, 1)]], ids=["none", "dot", "alone"])
 def test_little_ink_has_none(strokes):
-    counts = joint_counts(stroke_drawing(strokes))
+    counts = joint_counts(of(strokes))
     assert counts.shape == (N_JOINTS,) and counts.dtype == np.float32 and not counts.any()

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tests.model.batches import random_drawing, stroke_drawing
+from tests.model.batches import random_drawing
+from tests.model.batches import stroke_drawing as of
 from utils.point_pairs import N_ANGLES, N_DISTANCES, N_PAIRS, N_POINTS, pair_histogram
 
 PART = [
@@ -46,11 +47,9 @@ def looped(drawing) -> np.ndarray:
 def test_equals_a_loop_over_every_two_points():
     rng = np.random.default_rng(0)
     for strokes in (rng.random((5, 4)), rng.random((60, 4))):
-        want = looped(stroke_drawing(strokes))
-        assert (
-            np.abs(pair_histogram(stroke_drawing(strokes)) - want).max() < 0.01
-        )  # on the edge of a bin float32 may round
-        assert want @ pair_histogram(stroke_drawing(strokes)) > 0.9999
+        want = looped(of(strokes))
+        assert np.abs(pair_histogram(of(strokes)) - want).max() < 0.01  # on the edge of a bin float32 may round
+        assert want @ pair_histogram(of(strokes)) > 0.9999
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90, 200])
@@ -61,11 +60,9 @@ def test_any_turn_mirror_size_and_place_are_the_same(degrees, mirrored):
     if mirrored:
         matrix[:, 0] *= -1
     moved = (np.array(PART).reshape(-1, 2) @ matrix + (3.1, -0.7)).reshape(-1, 4)
-    assert pair_histogram(stroke_drawing(moved)) @ pair_histogram(stroke_drawing(PART)) > 0.995
+    assert pair_histogram(of(moved)) @ pair_histogram(of(PART)) > 0.995
     other = [PART[0], *PART[2:4]]
-    assert pair_histogram(stroke_drawing(other)) @ pair_histogram(stroke_drawing(PART)) < 0.95, (
-        "another shape is another"
-    )
+    assert pair_histogram(of(other)) @ pair_histogram(of(PART)) < 0.95, "another shape is another"
 
 
 def test_neither_the_ends_nor_the_pieces_of_a_stroke_matter():
@@ -73,15 +70,12 @@ def test_neither_the_ends_nor_the_pieces_of_a_stroke_matter():
     halves = [half for x0, y0, x1, y1 in PART for m in [((x0 + x1) / 2, (y0 + y1) / 2)]
               for half in ((x0, y0, *m), (*m, x1, y1))]  # fmt: skip
     for strokes in (swapped, halves):
-        assert pair_histogram(stroke_drawing(strokes)) @ pair_histogram(stroke_drawing(PART)) > 0.995
+        assert pair_histogram(of(strokes)) @ pair_histogram(of(PART)) > 0.995
 
 
 def test_a_histogram_has_length_one_and_no_ink_is_nothing():
-    for drawing in (stroke_drawing(PART), random_drawing(30), stroke_drawing([(0.1, 0.2, 0.9, 0.2)])):
+    for drawing in (of(PART), random_drawing(30), of([(0.1, 0.2, 0.9, 0.2)])):
         assert np.linalg.norm(pair_histogram(drawing)) == pytest.approx(1, abs=1e-5)
     for strokes in ([], [(0.3, 0.4, 0.3, 0.4)]):
-        assert (
-            pair_histogram(stroke_drawing(strokes)).shape == (N_PAIRS,)
-            and not pair_histogram(stroke_drawing(strokes)).any()
-        )
+        assert pair_histogram(of(strokes)).shape == (N_PAIRS,) and not pair_histogram(of(strokes)).any()
     assert N_PAIRS == 2 * N_DISTANCES * N_ANGLES**2
