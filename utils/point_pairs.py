@@ -8,7 +8,8 @@ import numpy as np
 
 from dataset.drawing import Drawing
 
-N_POINTS = 256  # at equal steps along the ink
+N_POINTS = 256  # at most
+STEPS = 2.0 ** np.arange(1, -12.5, -0.5)  # of the larger side: how far apart points are on a stroke
 NEAREST, FARTHEST = -6, 2  # octaves of the mean distance of two points
 PER_OCTAVE = 2
 N_DISTANCES = (FARTHEST - NEAREST) * PER_OCTAVE
@@ -29,33 +30,51 @@ def pair_histogram(drawing: Drawing) -> np.ndarray:
 
     Shape: ``[N_PAIRS]`` float32; zeros where there is no ink.
     """
-    point, along = _points(drawing.strokes)
-    if not len(point):
+    point, along, weight = _points(drawing.strokes)
+    if len(point) < 2:
         return np.zeros(N_PAIRS, np.float32)
     first, second = _all_pairs(len(point))
+    share = weight[first] * weight[second]
+    share /= share.sum()
     x, y = (values[second] - values[first] for values in point.T)
     squared = np.maximum(x * x + y * y, _TINY)
-    mean = np.sqrt(squared).mean()
+    mean = np.sqrt(squared) @ share
     distance = (PER_OCTAVE * (np.log2(squared) / 2 - np.log2(mean) - NEAREST)).clip(0, N_DISTANCES - 1).astype(np.int32)
     (one, lean), (two, other_lean) = (_angle(along, end, x, y, squared) for end in (first, second))
     same_side = lean * other_lean >= 0
     index = ((distance * N_ANGLES + np.minimum(one, two)) * N_ANGLES + np.maximum(one, two)) * 2 + same_side
-    return np.sqrt(np.bincount(index, minlength=N_PAIRS) / len(index)).astype(np.float32)
+    return np.sqrt(np.bincount(index, share, minlength=N_PAIRS)).astype(np.float32)
 
 
-def _points(strokes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points along the ink and the directions of their strokes, float32 ``[N_POINTS, 2]``; none without ink."""
+def _points(strokes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points on the ink, the directions of their strokes, float32 ``[P, 2]``, and how much ink each stands for ``[P]``.
+
+    Every stroke is cut into equal pieces, and strokes much shorter than a piece are left out; the pieces are as short
+    as the number of points allows. Their length is one of ``STEPS``, so that an edit moves the points of what it
+    edits and no others: points at equal steps along all of the ink would all move.
+    """
     strokes = strokes.astype(np.float64)
     step = strokes[:, 2:] - strokes[:, :2]
     length = np.hypot(step[:, 0], step[:, 1])
-    end = np.cumsum(length)
-    if not len(end) or end[-1] <= 0:
-        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
-    at = (np.arange(N_POINTS) + 0.5) / N_POINTS * end[-1]
-    stroke = np.searchsorted(end, at)
-    share = 1 - (end[stroke] - at) / length[stroke]
-    points = strokes[stroke, :2] + share[:, None] * step[stroke]
-    return points.astype(np.float32), (step[stroke] / length[stroke, None]).astype(np.float32)
+    pieces = _pieces(length)
+    stroke = np.repeat(np.arange(len(strokes)), pieces)
+    place = np.arange(len(stroke)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    at = (place + 0.5) / pieces[stroke]
+    points = strokes[stroke, :2] + at[:, None] * step[stroke]
+    along = step[stroke] / length[stroke, None]
+    return points.astype(np.float32), along.astype(np.float32), (length[stroke] / pieces[stroke]).astype(np.float32)
+
+
+def _pieces(length: np.ndarray) -> np.ndarray:
+    """Into how many pieces each stroke is cut: int64 ``[S]``."""
+    found = (length >= np.sort(length)[-N_POINTS:].min(initial=np.inf)) & (length > 0)  # should even one each be many
+    for step in STEPS:
+        pieces = np.where(length >= step / 4, np.ceil(length / step - 1e-6), 0.0).clip(0)
+        if pieces.sum() > N_POINTS:
+            break
+        if pieces.sum() > 0:
+            found = pieces
+    return found.astype(np.int64)
 
 
 def _angle(
