@@ -103,7 +103,8 @@ class DeepDXFTask(nn.Module):
         parts = {name: torch.cat([each[name] for each in seen]) for name in seen[0]}
         if self.sheet is not None:
             for name, rows in parts.items():
-                self._centre(name).copy_(unit(rows[_seen(rows)]).mean(dim=0).nan_to_num())  # none: NaN
+                seen_rows = unit(rows[_seen(rows)])
+                self._centre(name).copy_(seen_rows.sum(dim=0) / max(len(seen_rows), 1))
         return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:

@@ -313,3 +313,15 @@ def test_a_part_that_saw_nothing_has_no_say(settled):
 
 def centres(task):
     return {name.removeprefix("centre_"): rows for name, rows in task.named_buffers() if name.startswith("centre_")}
+
+
+def test_a_part_that_no_drawing_has_is_centred_at_zero_and_what_is_not_finite_is_not_hidden():
+    task = make_task()
+    wordless = sheet_batch([random_drawing(20 + seed, seed, words=False) for seed in range(4)])
+    task.fit(wordless)
+    task.settle([wordless])
+    assert not centres(task)["letters"].any()
+    with torch.no_grad():
+        task.sheet.statistics[-1].bias[0] = torch.nan
+    task.centred_vectors([wordless])
+    assert centres(task)["statistics"].isnan().any()
