@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +28,20 @@ class Server:
         self.process = subprocess.Popen([sys.executable, str(script)], **pipes)
 
     def run(self, cwd, *arguments, kill_when=None, file_limit=None, nproc=1):
-        """Exit status; with ``kill_when`` all processes of the run are killed as soon as that is true."""
-        child = self._start(cwd, arguments, self.output, file_limit=file_limit, nproc=nproc)
-        if kill_when is not None:
-            deadline = time.monotonic() + 60
-            while not kill_when() and Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
-                time.sleep(0.0005)
-            os.killpg(child, 9)
+        """Exit status; with ``kill_when`` all processes of the run are killed where that is first true.
+
+        The run halts twice in every saving of its state, once with the new file whole but without its name and once
+        with it; only there is asked. How busy the machine is does not change where it is killed.
+        """
+        halts = kill_when is not None
+        child = self._start(cwd, arguments, self.output, file_limit=file_limit, nproc=nproc, halts=halts)
+        while halts and Path(f"/proc/{child}").exists():
+            if is_halted(child):
+                if kill_when():
+                    os.killpg(child, signal.SIGKILL)
+                    break
+                os.killpg(child, signal.SIGCONT)
+            time.sleep(0.0005)
         return int(self.process.stdout.readline())
 
     @contextmanager
@@ -50,14 +57,23 @@ class Server:
         finally:
             os.kill(child, signal.SIGKILL)
 
-    def _start(self, cwd, arguments, output, file_limit=None, nproc=1, wait=True):
-        order = {"cwd": str(cwd), "arguments": [*map(str, arguments)], "output": str(output)}
+    def _start(self, cwd, arguments, output, file_limit=None, nproc=1, wait=True, halts=False):
+        order = {"cwd": str(cwd), "arguments": [*map(str, arguments)], "output": str(output), "halts": halts}
         self.process.stdin.write(json.dumps({**order, "file_limit": file_limit, "nproc": nproc, "wait": wait}) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
     def said(self):
         return self.output.read_text(encoding="utf-8")
+
+
+def is_halted(process):
+    """Whether it, or one that it has forked, is halted."""
+    with suppress(OSError):  # it ends while it is looked at
+        forked = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8").split()
+        states = (Path(f"/proc/{each}/stat").read_text(encoding="utf-8") for each in (process, *forked))
+        return any(state.rpartition(")")[2].split()[0] == "T" for state in states)
+    return False
 
 
 @pytest.fixture(scope="session")

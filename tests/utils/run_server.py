@@ -1,15 +1,17 @@
 """Runs entry scripts in processes of their own that need not import torch anew: one process imports all, and forks.
 
 A line on standard input is JSON: ``arguments`` (the script first), ``cwd``, ``output`` (a file), ``file_limit`` (bytes,
-or null), ``nproc`` (processes that share the run, as torchrun would start them) and ``wait``. For each it prints the
-number of the process, which leads a group of its own, and, if it is to wait for its end, its exit status. A run of one
-process that asks for a network fails.
+or null), ``nproc`` (processes that share the run, as torchrun would start them), ``halts`` (whether it stops itself at
+every saving of its state, until somebody lets it go on) and ``wait``. For each it prints the number of the process,
+which leads a group of its own, and, if it is to wait for its end, its exit status. A run of one process that asks for a
+network fails.
 """
 
 import json
 import os
 import resource
 import runpy
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -34,6 +36,8 @@ def work(order):
         join(order["nproc"])
     else:
         sys.addaudithook(without_network)
+    if order["halts"]:
+        sys.addaudithook(halt_where_saved)
     os.chdir(order["cwd"])
     if order["file_limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"],) * 2)
@@ -45,6 +49,12 @@ def without_network(event, _):
     """An audit hook: whatever looks up a host or connects to one is an error."""
     if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
         raise RuntimeError(f"the run asked for a network: {event}")
+
+
+def halt_where_saved(event, arguments):
+    """An audit hook: stop before a state of the run gets its name, and before an older one is removed."""
+    if event in ("os.rename", "os.remove") and Path(os.fsdecode(arguments[0])).name.startswith("resume_"):
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def join(size):

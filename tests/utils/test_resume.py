@@ -93,10 +93,12 @@ def let_alone(server, data_dir, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def killed(server, data_dir, tmp_path_factory):
-    """A run killed amid its first fold."""
+    """A run killed amid its first fold, while it saves its sixth state."""
     folder = tmp_path_factory.mktemp("killed")
     watch = Watch(folder)
-    assert server.run(folder, *joint(data_dir), kill_when=lambda: watch.number() >= 5) == -9, server.said()
+    assert server.run(folder, *joint(data_dir), kill_when=lambda: watch.number() >= 5 and watch.saving()) == -9, (
+        server.said()
+    )
     return folder
 
 
@@ -210,7 +212,7 @@ def test_what_cannot_be_continued_is_one_sentence_and_nothing_is_lost(server, da
 def test_a_full_disk_and_a_damaged_state_cost_nothing_but_time(server, data_dir, let_alone, killed, tmp_path):
     folder = shutil.copytree(killed, tmp_path / "run")
     states = folder / "checkpoints"
-    number, good = Watch(folder).number(), {path.name for path in states.glob("resume_*")}
+    number, good = Watch(folder).number(), {path.name for path in states.glob("resume_*.pth")}
     assert len(good) == 2
     size = min(path.stat().st_size for path in states.glob("*.pth"))
     assert server.run(folder, *joint(data_dir, "--resume"), file_limit=size // 2) == 1
