@@ -39,8 +39,8 @@ def main(config: EvalConfig) -> int:
 
 def evaluate(config: EvalConfig) -> Evaluation:
     from evaluation.archive import load_archive
-    from evaluation.calibration import calibrate
-    from evaluation.encoders import encoder_vectors, untrained_vectors
+    from evaluation.calibration import CALIBRATED_ON, calibrate
+    from evaluation.encoders import by_encoder, encoder_vectors, untrained_vectors
     from evaluation.evaluation import Evaluation, baseline_vectors, score_groups, score_originals
     from evaluation.queries import (
         NameBook,
@@ -51,7 +51,7 @@ def evaluate(config: EvalConfig) -> Evaluation:
         read_groups,
         read_truth,
     )
-    from model.embedding import Embedder
+    from model.embedding import SETTLED_BY, Embedder
     from utils.engine.device import choose_device
 
     named = read_groups(config.groups)  # before the drawings: a slip in it should not cost minutes
@@ -66,10 +66,11 @@ def evaluate(config: EvalConfig) -> Evaluation:
     queries = group_queries(groups)
     if not queries:
         raise UserError(f"no group in {config.groups} holds two drawings of {config.archive}: nothing to measure")
+    calibration = calibrate(by_encoder(list(embedder.many(archive.sample(CALIBRATED_ON)))), embedder)
+    embedder.settle(archive.sample(SETTLED_BY))  # as SearchDXF.py does to index an archive
     trained, untrained = encoder_vectors(archive, embedder), untrained_vectors(archive, config.model_path, device)
     baselines, left_out = baseline_vectors(archive)
     vectors = {**trained, **untrained, **baselines}
-    calibration = calibrate(trained, embedder)
     originals = score_originals(vectors, original_queries(truth, groups), config.k) if truth else None
     by_group = score_groups(vectors, queries, config.k)
     return Evaluation(archive, groups, config.k, vectors, calibration, left_out, book.missing, by_group, originals)

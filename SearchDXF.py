@@ -59,8 +59,14 @@ def index(config: IndexConfig) -> int:
         done = update(writer, config.archive, embedder, config.limits())
     for name, reason in done.skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
-    words = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
-    lines = [f"{words}, {done.unchanged} unchanged, {len(done.skipped)} skipped: {config.index}"]
+    counts = [(len(getattr(done, what)), what) for what in ("added", "changed", "renewed", "removed")]
+    counts += [(done.unchanged, "unchanged"), (len(done.skipped), "skipped")]
+    words = ", ".join(f"{count} {what}" for count, what in counts if count or what != "renewed")
+    lines = [f"{words}: {config.index}"]
+    if done.renewed:
+        lines += [
+            "renewed: embedded anew, as the archive has outgrown what was common in it, or the program has changed"
+        ]
     tell(config.json, lines, done.as_dict())
     return EXIT_INCOMPLETE if done.skipped else EXIT_COMPLETE
 

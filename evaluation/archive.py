@@ -16,6 +16,7 @@ from dataset.dxf_process import ProcessConfig, process_drawings
 from dataset.naming import EXTENSIONS, OUTPUT_EXTENSION, find_drawings, output_names
 from dataset.picture import draw
 from dataset.storage import SequenceRecord, read_sequence
+from utils.evenly import evenly
 from utils.files import require_writable
 
 
@@ -46,6 +47,10 @@ class Archive:
     def sequences(self) -> Iterator[SequenceRecord]:
         """The drawings as the encoders read them, one at a time: a large archive does not fit into memory."""
         return map(read_sequence, self.sequence_paths)
+
+    def sample(self, most: int) -> Iterator[SequenceRecord]:
+        """So many of them at most, evenly spread."""
+        return map(read_sequence, evenly(self.sequence_paths, most))
 
     def looks(self) -> Iterator[Look]:
         """What a person sees of each drawing."""

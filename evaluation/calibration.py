@@ -10,6 +10,7 @@ from scipy.stats import kstest
 
 from model.embedding import Embedder, similarity
 
+CALIBRATED_ON = 150  # drawings: as many pairs as are looked at
 MAX_PAIRS = 10_000
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.storage import SequenceRecord
 from model.DeepDXF_dataset import plain_batch
 from model.registry import rebuild
+from model.sheet_encoder import RARITIES
 from utils.checkpoint import load_checkpoint
 
 WINDOW = 256  # drawings in memory at once, among which those of similar length are put together
 BATCH_ENTITIES = 4096  # of one pass
 SETTLED_TOGETHER = 16  # drawings
+SETTLED_BY = 500  # drawings of an archive say what all of it has in common
 
 
 class Embedder:
@@ -74,19 +76,36 @@ class Embedder:
     def settle(self, drawings: Iterable[SequenceRecord]) -> None:
         """Let these drawings, instead of those of the training, say what any two drawings have in common.
 
-        Their mean becomes the origin of the vectors, their pairs what :meth:`share_below` compares with. A drawing that
-        one of the model's encoders cannot read has no say; if that holds for all, nothing changes. Raises as
-        :meth:`__call__` does.
+        What is rare in them counts more, as in every search engine; their mean becomes the origin of the vectors, their
+        pairs what :meth:`share_below` compares with. No weight changes. A drawing that one of the model's encoders
+        cannot read has no say; if that holds for all, nothing changes. All are in memory at once: ``SETTLED_BY`` evenly
+        chosen ones are enough of an archive. Raises as :meth:`__call__` does.
         """
         readable = (drawing for drawing in drawings if self.kind == "deepdxf" or drawing.gf_counts is not None)
-        windows = _windows(readable, SETTLED_TOGETHER)
-        if (first := next(windows, None)) is not None:
-            self.task.settle(map(self.inputs, chain([first], windows)))
+        batches = [self.inputs(window) for window in _windows(readable, SETTLED_TOGETHER)]
+        if not batches:
+            return
+        if (sheet := getattr(self._deepdxf, "sheet", None)) is not None:
+            seen = [batch.get("deepdxf", batch) for batch in batches]
+            sheet.weigh({name: torch.cat([each[name] for each in seen]) for name in ("words", "joints")})
+        self.task.settle(batches)
+
+    @property
+    def frame(self) -> dict[str, np.ndarray]:
+        """All that :meth:`settle` sets, by name: what an index keeps, so that queries are seen as its drawings were."""
+        return {name: buffer.cpu().numpy().copy() for name, buffer in self.task.named_buffers() if _is_settled(name)}
+
+    @frame.setter
+    def frame(self, arrays: Mapping[str, np.ndarray]) -> None:
+        buffers = dict(self.task.named_buffers())
+        for name, array in arrays.items():
+            buffers[name].copy_(torch.from_numpy(array))
 
     def share_below(self, encoder: str, cosine: float) -> float | None:
-        """The share, 0..1, of pairs of training drawings whose ``encoder`` vectors are less alike than this cosine.
+        """The share, 0..1, of pairs of drawings whose ``encoder`` vectors are less alike than this cosine: of training
+        drawings, or of those of :meth:`settle`.
 
-        None if that was never measured: a training of two drawings has one pair.
+        None if that was never measured: two drawings have one pair.
         """
         return self.task.pairs.share_below(encoder, cosine)
 
@@ -127,6 +146,12 @@ class Embedder:
     def _sequences(self, drawings: list[SequenceRecord]) -> dict[str, Any]:
         batch = plain_batch([Drawing.of(drawing) for drawing in drawings], self._deepdxf.config)
         return {key: value.to(self.device) if torch.is_tensor(value) else value for key, value in batch.items()}
+
+
+def _is_settled(name: str) -> bool:
+    """Whether a task's buffer of this name is set by settling."""
+    path, _, last = name.rpartition(".")
+    return last in RARITIES or last.startswith("centre_") or path.rpartition(".")[2] == "pairs"
 
 
 def _windows(drawings: Iterable[SequenceRecord], size: int) -> Iterator[list[SequenceRecord]]:

@@ -20,7 +20,8 @@ COARSE = 8  # cells a side of the image as measured
 SKETCH = 256  # size of the letters, and of the joints, as measured
 LEARNED = ("image", "statistics", "pairs", "words")
 MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "pair_histogram", "joints", "letters")
-FITTED = ("mean", "deviation", "pair_mean", "pair_deviation", "rarity", "joint_rarity")  # buffers
+RARITIES = ("rarity", "joint_rarity")  # buffers
+FITTED = ("mean", "deviation", "pair_mean", "pair_deviation", *RARITIES)
 
 
 class SheetEncoder(nn.Module):
@@ -51,8 +52,7 @@ class SheetEncoder(nn.Module):
 
     @torch.no_grad()
     def fit(self, features: Mapping[str, Tensor]) -> None:
-        """Standardise by the training drawings: statistics and pairs to mean 0 and deviation 1, letters and joints by
-        how rare they are (inverse document frequency).
+        """Standardise by the training drawings: statistics and pairs to mean 0 and deviation 1, and :meth:`weigh`.
 
         Shape: ``[N, .]`` for each of ``statistics``, ``pairs``, ``words``, ``joints``.
         """
@@ -60,6 +60,14 @@ class SheetEncoder(nn.Module):
             rows = features[features_of]
             getattr(self, f"{prefix}mean").copy_(rows.mean(dim=0))
             getattr(self, f"{prefix}deviation").copy_(rows.std(dim=0, correction=0) + 0.01)
+        self.weigh(features)
+
+    @torch.no_grad()
+    def weigh(self, features: Mapping[str, Tensor]) -> None:
+        """Let letters and joints count by how rare they are in these drawings (inverse document frequency).
+
+        Shape: ``[N, .]`` for each of ``words``, ``joints``.
+        """
         self.rarity.copy_(_rarity(features["words"]))
         self.joint_rarity.copy_(_rarity(features["joints"]).sqrt())  # its square is what a cosine sums up
 

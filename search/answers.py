@@ -53,7 +53,7 @@ def answers(
     Raises:
         UserError: the index is of another model, or has no such encoder.
     """
-    index.require_model(embedder)
+    index.prepare(embedder)
     encoder = index.model.chosen(encoder)
     records = reader.read(embedder.reading["overlap"], embedder.reading["visible_only"])
     for path, record in zip(reader.paths, records, strict=True):

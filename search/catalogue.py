@@ -17,7 +17,7 @@ from dataset.entities import DEEPDXF_TYPES
 from search.entries import Entry
 from search.filters import NO_FILTERS, Filters
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION = 0x44584649  # "DXFI", in the header of the file
 PART_BITS = {"gf": 1, "deepdxf": 2}
 _COUNTS = ", ".join(f'"n_{name}" INTEGER NOT NULL' for name in DEEPDXF_TYPES)

@@ -64,6 +64,12 @@ class FolderWriter:
     def marks(self) -> dict[str, str]:
         return self._catalogue.marks()
 
+    def adopt(self, model: ModelCard) -> None:
+        with self._catalogue.transaction():
+            self._catalogue.remove(self._catalogue.marks())
+            self._catalogue.set_fact("model", model.as_dict())
+        self.model = self.index.model = model
+
     def remove(self, ids: list[str]) -> None:
         with self._catalogue.transaction():
             self._catalogue.remove(ids)

@@ -45,12 +45,13 @@ class BaseIndex:
     sequences: Path
     note: str = ""
 
-    def require_model(self, embedder: Embedder) -> None:
-        """Raises UserError if the index is of another model."""
+    def prepare(self, embedder: Embedder) -> None:
+        """Let a model see drawings as those of the index were seen. Raises UserError if the index is of another one."""
         self.require_same(ModelCard.of(embedder, ""))
+        embedder.frame = self.model.frame
 
     def require_same(self, card: ModelCard) -> None:
-        """As :meth:`require_model`, of a model's card."""
+        """Raises UserError if the index is of another model."""
         if card.fingerprint != self.model.fingerprint:
             raise UserError(
                 f"{self} was made with another model ({self.model.name}): give that one as --model_path, "

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,7 @@ from search.entries import Entry
 from search.index import CATALOGUE
 from search.model_card import ModelCard
 from utils.ahead import ahead
+from utils.evenly import evenly
 from utils.progress import progress
 
 if TYPE_CHECKING:
@@ -69,6 +71,9 @@ class Writer(Protocol):
     def marks(self) -> dict[str, str]:
         """Of every drawing in the index, by id."""
 
+    def adopt(self, model: ModelCard) -> None:
+        """Go on with the same model in another frame, and drop all drawings: they were seen in the one before."""
+
     def remove(self, ids: list[str]) -> None:
         """Forget drawings."""
 
@@ -82,11 +87,13 @@ class Writer(Protocol):
 
 @dataclass
 class Update:
-    """What a run did: ids by what became of them, ``skipped`` each with its reason."""
+    """What a run did: ids by what became of them, ``skipped`` each with its reason. ``renewed`` are those that did not
+    change and were embedded anew, most often because the archive has outgrown what was common in it."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
     unchanged: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
@@ -114,7 +121,9 @@ def update(
     started = time.perf_counter()
     report = Update()
     sources = list(_sources(writer.sequences, archive, embedder, limits, report))
-    _fill(writer, sources, embedder, segment, report)
+    known = writer.marks()
+    _frame(writer, sources, embedder)
+    _fill(writer, sources, embedder, segment, report, known)
     writer.tidy()
     report.seconds = time.perf_counter() - started
     return report
@@ -170,12 +179,38 @@ def _mark(path: Path) -> str:
     return f"{status.st_mtime_ns}-{status.st_size}"
 
 
-def _fill(writer: Writer, sources: list[Source], embedder: Embedder, segment: int, report: Update) -> None:
-    """Drop what is gone, embed what is new or changed, commit now and then."""
-    known = writer.marks()
+def _frame(writer: Writer, sources: list[Source], embedder: Embedder) -> None:
+    """See drawings as the index does; if the archive has outgrown that, ask it what its drawings have in common."""
+    if not writer.model.is_outgrown(len(sources)):
+        embedder.frame = writer.model.frame
+        return
+    from model.embedding import SETTLED_BY
+
+    embedder.settle(_readable(evenly(sources, SETTLED_BY), embedder))
+    writer.adopt(ModelCard.of(embedder, writer.model.name, settled_on=len(sources)))
+
+
+def _readable(sources: list[Source], embedder: Embedder) -> Iterator[SequenceRecord]:
+    """What cannot be read is left out here, and named when it is to be embedded."""
+    for source in progress(sources, "looking for what is common"):
+        with suppress(UserError, OSError):
+            record, _ = read_sequence_and_hash(source.sequence_path)
+            embedder.require_same_reading(record)
+            yield record
+
+
+def _fill(
+    writer: Writer, sources: list[Source], embedder: Embedder, segment: int, report: Update, known: dict[str, str]
+) -> None:
+    """Drop what is gone, embed what is new or changed, commit now and then.
+
+    Args:
+        known: marks of the drawings that were in the index when the run began.
+    """
+    there = writer.marks()
     stamp = writer.model.stamp
     wanted = {source.id: f"{source.mark} {stamp}" for source in sources}
-    waiting = [source for source in sources if known.get(source.id) != wanted[source.id]]
+    waiting = [source for source in sources if there.get(source.id) != wanted[source.id]]
     report.unchanged = len(sources) - len(waiting)
     report.removed = sorted(set(known) - set(wanted))
     writer.remove(report.removed)
@@ -184,10 +219,17 @@ def _fill(writer: Writer, sources: list[Source], embedder: Embedder, segment: in
         while batch := list(islice(found, segment)):
             writer.add([(writer.model.row(vectors), _parts(vectors), entry) for vectors, entry in batch])
             for _, entry in batch:
-                (report.changed if entry.id in known else report.added).append(entry.id)
+                _fate(entry, known.get(entry.id), report).append(entry.id)
             bar.update(len(batch))
     lost = sorted(set(report.skipped) & set(known) & set(wanted))  # could be read once and cannot any more
     writer.remove(lost)
+
+
+def _fate(entry: Entry, before: str | None, report: Update) -> list[str]:
+    """Where the report names a drawing that was embedded, by the mark it had before."""
+    if before is None:
+        return report.added
+    return report.renewed if before.split()[0] == entry.mark.split()[0] else report.changed
 
 
 def _embedded(

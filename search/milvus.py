@@ -78,9 +78,9 @@ class MilvusIndex(BaseIndex):
 class MilvusWriter:
     """A :class:`search.indexing.Writer`."""
 
-    def __init__(self, address: str, client: MilvusClient, name: str, card: ModelCard, sequences: Path) -> None:
-        self.model, self.sequences = card, sequences
-        self._address, self._client, self._name = address, client, name
+    def __init__(self, address: str, client: MilvusClient, name: str, facts: dict[str, Any]) -> None:
+        self.model, self.sequences = ModelCard.from_dict(facts["model"]), Path(facts["sequences"])
+        self._address, self._client, self._name, self._facts = address, client, name, facts
 
     def marks(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -91,6 +91,12 @@ class MilvusWriter:
                 found |= {entry.id: entry.mark for entry in entries}
             rows.close()
         return found
+
+    def adopt(self, model: ModelCard) -> None:
+        self.remove(list(self.marks()))  # first: rows of one frame must not be asked in another
+        self.model = model
+        with honest(self._address):
+            write_facts(self._client, self._name, {**self._facts, "model": model.as_dict()})
 
     def remove(self, ids: list[str]) -> None:
         with honest(self._address):
@@ -125,9 +131,11 @@ def milvus_writer(address: str, archive: Path, card: ModelCard, sequences: Path)
                 index.require_same(card)
                 index.require_archive(archive)
                 index.close()
+                card = index.model
             places = {"root": str(archive.resolve()), "sequences": str(sequences.resolve())}
-            write_facts(client, name, {"model": card.as_dict(), **places})
-        yield MilvusWriter(address, client, name, card, sequences)
+            facts = {"model": card.as_dict(), **places}
+            write_facts(client, name, facts)
+        yield MilvusWriter(address, client, name, facts)
     finally:
         client.close()
 

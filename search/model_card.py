@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from model.embedding import Embedder
 
 PARTS = {"joint": ("gf", "deepdxf"), "gf": ("gf",), "deepdxf": ("deepdxf",)}
+FEWEST = 30  # drawings that say what an archive has in common; with fewer, the training drawings do
+GROWTH = 2.0  # by which factor an archive grows or shrinks before it is asked again
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelCard:
     """What an index keeps of the model.
 
@@ -30,8 +34,9 @@ class ModelCard:
         reading: how drawings are read for it.
         sizes: of each part of a stored row, in their order.
         weights: the length of each part in a row; that of the whole row is 1.
-        quantiles: for each encoder those of the cosines of pairs of training drawings, see
-            :class:`model.calibration.PairQuantiles`; none where never measured.
+        settled_on: how many drawings the archive had when it was asked what its drawings have in common; 0 while the
+            training drawings say so.
+        frame: the answer, see :attr:`model.embedding.Embedder.frame`.
     """
 
     fingerprint: str
@@ -40,18 +45,16 @@ class ModelCard:
     reading: dict[str, Any]
     sizes: dict[str, int]
     weights: dict[str, float]
-    quantiles: dict[str, list[float]]
+    settled_on: int
+    frame: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, embedder: Embedder, name: str) -> ModelCard:
-        task = embedder.task
-        digest = hashlib.blake2b(digest_size=16)
+    def of(cls, embedder: Embedder, name: str, settled_on: int = 0) -> ModelCard:
+        task, frame = embedder.task, embedder.frame
         facts = [embedder.kind, embedder.config, embedder.reading, SCHEMA_VERSION]
-        digest.update(json.dumps(facts, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
-        for key, tensor in sorted(task.state_dict().items()):
-            array = np.ascontiguousarray(tensor.cpu().numpy())
-            digest.update(f"{key} {array.dtype} {array.shape}".encode())
-            digest.update(array.tobytes())
+        head = json.dumps(facts, sort_keys=True, default=str)
+        weights = ((key, tensor.cpu().numpy()) for key, tensor in task.state_dict().items() if key not in frame)
+        fingerprint = _hash(head, weights)
         own = {"gf": getattr(task, "gf", task), "deepdxf": getattr(task, "deepdxf", task)}
         sizes = {
             part: int(own[part].model.vector_size if part == "gf" else own[part].vector_size)
@@ -59,16 +62,21 @@ class ModelCard:
         }
         share = getattr(task, "gf_share", None)
         weights = dict.fromkeys(sizes, 1.0) if share is None else {"gf": share**0.5, "deepdxf": (1 - share) ** 0.5}
-        tables = {encoder: table.double().cpu().numpy() for encoder, table in task.pairs.named_buffers()}
-        quantiles = {encoder: table.tolist() for encoder, table in tables.items() if np.isfinite(table).all()}
-        return cls(digest.hexdigest(), embedder.kind, name, dict(embedder.reading), sizes, weights, quantiles)
+        reading = dict(embedder.reading)
+        return cls(fingerprint, embedder.kind, name, reading, sizes, weights, settled_on, frame)
 
     @classmethod
     def from_dict(cls, found: dict[str, Any]) -> ModelCard:
-        return cls(**found)
+        frame = {name: np.frombuffer(base64.b64decode(text), "<f4").copy() for name, text in found["frame"].items()}
+        return cls(**{**found, "frame": frame})
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        frame = {name: base64.b64encode(array.astype("<f4").tobytes()).decode() for name, array in self.frame.items()}
+        return {**asdict(self), "frame": frame}
+
+    def is_outgrown(self, count: int) -> bool:
+        """Whether an archive of so many drawings is to be asked anew what they have in common."""
+        return count >= FEWEST and not self.settled_on / GROWTH <= count <= self.settled_on * GROWTH
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -78,7 +86,8 @@ class ModelCard:
     @property
     def stamp(self) -> str:
         """Of everything besides a drawing's bytes that decides its vectors."""
-        return f"{self.fingerprint} schema {SCHEMA_VERSION} reading {READING_VERSION}"
+        frame = _hash("", self.frame.items())
+        return f"{self.fingerprint} frame {frame} schema {SCHEMA_VERSION} reading {READING_VERSION}"
 
     def chosen(self, encoder: str | None) -> str:
         """The encoder asked for. Raises UserError if the model has none such."""
@@ -97,8 +106,8 @@ class ModelCard:
 
     def share_below(self, encoder: str, cosine: float) -> float | None:
         """As :meth:`model.calibration.PairQuantiles.share_below`, without the model."""
-        table = self.quantiles.get(encoder)
-        return None if table is None else float(np.searchsorted(table, cosine)) / len(table)
+        table = self.frame[f"pairs.{encoder}"].astype(np.float64)
+        return float(np.searchsorted(table, cosine)) / len(table) if np.isfinite(table).all() else None
 
     def row(self, vectors: dict[str, np.ndarray]) -> np.ndarray:
         """A stored row ``[D]`` float32 of what :class:`model.embedding.Embedder` gives: each part at the length of its
@@ -112,6 +121,14 @@ class ModelCard:
     def weight(self, encoder: str) -> float:
         """The length of the encoder's numbers in a stored row."""
         return 1.0 if encoder == self.kind else self.weights[encoder]
+
+
+def _hash(head: str, arrays: Iterable[tuple[str, np.ndarray]]) -> str:
+    digest = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
+    for key, array in sorted(arrays, key=lambda each: each[0]):
+        digest.update(f"{key} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

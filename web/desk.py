@@ -65,7 +65,7 @@ class Desk:
     def __init__(
         self, index: Index, embedder: Embedder, encoder: str | None, top: int, timeout: float, memory: int, how: str
     ) -> None:
-        index.require_model(embedder)
+        index.prepare(embedder)
         self.encoder = index.model.chosen(encoder)
         self._index, self._embedder, self._top, self._how = index, embedder, top, how
         self._pool = LocalPool(1, timeout, memory, work)

@@ -75,14 +75,30 @@ def test_a_checkpoint_without_what_was_fitted_is_refused(trained):
             Embedder(trained, CPU, untrained_seed=seed)
 
 
+def test_a_frame_is_all_that_settling_sets_and_makes_another_model_see_alike(trained):
+    one, other = Embedder(trained, CPU), Embedder(trained, CPU)
+    before = state(one)
+    one.settle(DRAWINGS)
+    changed = {name for name, value in state(one).items() if not torch.equal(value, before[name])}
+    assert changed <= set(one.frame) and {"deepdxf.sheet.rarity", "deepdxf.centre_image", "pairs.joint"} <= changed
+    other.frame = one.frame
+    for encoder, vector in one(DRAWINGS[3]).items():
+        assert np.array_equal(vector, other(DRAWINGS[3])[encoder])
+    assert one.share_below("joint", 0.3) == other.share_below("joint", 0.3)
+
+
 def test_settling_puts_the_origin_among_these_drawings_and_counts_their_pairs(trained):
     embedder = Embedder(trained, CPU, untrained_seed=0)
-    before = {name: value for name, value in state(embedder).items() if "centre" not in name and "pairs" not in name}
+    before = {name: value for name, value in state(embedder).items() if name not in embedder.frame}
     assert embedder.share_below("joint", 0.1) is None
     embedder.settle(DRAWINGS)
     after = state(embedder)
     assert all(torch.equal(value, after[name]) for name, value in before.items()), "weights and fits stay"
     sheet = embedder.task.deepdxf.sheet
+    seen = embedder._sequences(DRAWINGS)
+    for name, rarity in (("words", sheet.rarity), ("joints", sheet.joint_rarity**2)):
+        holds = (seen[name] > 0).sum(dim=0)
+        torch.testing.assert_close(rarity, torch.log((1 + len(DRAWINGS)) / (1 + holds)), atol=1e-5, rtol=1e-4)
     with torch.no_grad():
         parts = [sheet.measured(one) | sheet(one) for one in (embedder._sequences([drawing]) for drawing in DRAWINGS)]
     for name in parts[0]:

@@ -33,7 +33,7 @@ COPIES = {"customers/A/sheet 1（旧）.dxf", "customers/B/copy.dxf"}
 
 
 def ask(index, embedder, path, **options):
-    index.require_model(embedder)
+    index.prepare(embedder)
     return answer(index, embedder, path, load_drawing(path), **options)
 
 

@@ -32,7 +32,7 @@ def test_a_database_answers_as_a_folder_does(index, archive, embedder, tmp_path)
     assert indexed(address, archive, embedder, tmp_path / "kept").unchanged == 10
     database = open_index(address)
     assert len(database) == 10
-    assert database.model == index.model
+    assert database.model.as_dict() == index.model.as_dict()
     vectors = embedder(load_drawing(archive / "silent.dxf"))
     for encoder in ("joint", "gf", "deepdxf"):
         for filters in (
@@ -55,7 +55,7 @@ def test_a_database_answers_as_a_folder_does(index, archive, embedder, tmp_path)
     with pytest.raises(UserError, match="is the index of"):
         indexed(address, tmp_path, embedder, tmp_path / "kept")
     with pytest.raises(UserError, match="another model"):
-        database.require_model(model(tmp_path / "again.pth", seed=9))
+        database.prepare(model(tmp_path / "again.pth", seed=9))
 
 
 def test_an_address_that_is_none_is_refused():
