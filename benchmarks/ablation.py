@@ -48,6 +48,7 @@ from evaluation.scoring import Vectors
 from model.embedding import Embedder
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
+from model.sheet_encoder import LEARNED, MEASURED
 from utils.checkpoint import save_checkpoint
 from utils.cli import run_script
 from utils.engine.device import Precision
@@ -91,12 +92,12 @@ TRIALS = {
 }
 PARTS = {  # of the whole model's vector, and what is left out of it
     "no letters": ("words", "letters"),
-    "no joints": ("joints",),
-    "no pairs of points": ("pairs", "pair_histogram"),
+    "no joints": ("joints", "joint_counts"),
+    "no pairs of points": ("pair_histogram", "pair_deviations"),
     "no ink": ("image", "coarse_image", "statistics", "stroke_statistics"),
     "no sequence, counts, GF": ("sequence", "type_counts", "gf"),
-    "nothing measured": ("type_counts", "coarse_image", "stroke_statistics", "pair_histogram", "joints", "letters"),
-    "nothing learned": ("sequence", "image", "statistics", "pairs", "words", "gf"),
+    "nothing measured": MEASURED,
+    "nothing learned": ("sequence", *LEARNED, "gf"),
 }
 
 

@@ -18,8 +18,16 @@ from utils.sheet_features import N_CHANNELS, N_STATISTICS, N_STROKE_STATISTICS
 
 COARSE = 8  # cells a side of the image as measured
 SKETCH = 256  # size of the letters, and of the joints, as measured
-LEARNED = ("image", "statistics", "pairs", "words")
-MEASURED = ("coarse_image", "stroke_statistics", "type_counts", "pair_histogram", "joints", "letters")
+LEARNED = ("image", "statistics", "joints", "words")
+MEASURED = (
+    "coarse_image",
+    "stroke_statistics",
+    "type_counts",
+    "pair_histogram",
+    "pair_deviations",
+    "joint_counts",
+    "letters",
+)
 RARITIES = ("rarity", "joint_rarity")  # buffers
 FITTED = ("mean", "deviation", "pair_mean", "pair_deviation", *RARITIES)
 
@@ -39,8 +47,8 @@ class SheetEncoder(nn.Module):
         widths = (N_CHANNELS, 32, 64, 128)
         blocks = [_block(*pair) for pair in pairwise(widths)]
         self.image = nn.Sequential(*blocks, nn.Flatten(1), nn.Linear(128 * 16, size))
-        self.statistics = _perceptron(N_STATISTICS, size)
-        self.pairs = _perceptron(N_PAIRS, size)
+        self.statistics = nn.Sequential(nn.Linear(N_STATISTICS, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+        self.joints = nn.Linear(N_JOINTS, size, bias=False)
         self.words = nn.Linear(N_WORD_BUCKETS, size, bias=False)
         self.register_buffer("sketch", _sketch(N_WORD_BUCKETS, seed=0))
         self.register_buffer("joint_sketch", _sketch(N_JOINTS, seed=1))
@@ -72,26 +80,28 @@ class SheetEncoder(nn.Module):
         self.joint_rarity.copy_(_rarity(features["joints"]).sqrt())  # its square is what a cosine sums up
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``pairs``, ``words`` -> four vectors
+        """What is learned. Shape: ``image [B, C, H, W]``, ``statistics``, ``joints``, ``words`` -> four vectors
         ``[B, size]``."""
         return {
             "image": self.image(batch["image"]),
             "statistics": self.statistics(self._standardised(batch["statistics"])),
-            "pairs": self.pairs((batch["pairs"] - self.pair_mean) / self.pair_deviation),
+            "joints": self.joints(10 * unit(batch["joints"] * self.joint_rarity)),
             "words": self.words(10 * unit(batch["words"] * self.rarity)),
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, the histogram of pairs, a
-        sketch of joints and one of letters."""
-        statistics = self._standardised(batch["statistics"])
+        """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, the histogram of pairs,
+        what is unusual in it, a sketch of joints and one of letters."""
+        statistics, pairs = self._standardised(batch["statistics"]), batch["pairs"]
+        any_pairs = (pairs != 0).any(dim=-1, keepdim=True)  # without any nothing is unusual
         with full_precision(statistics):
             return {
                 "coarse_image": F.adaptive_avg_pool2d(batch["image"], COARSE).flatten(1),
                 "stroke_statistics": statistics[:, :N_STROKE_STATISTICS],
                 "type_counts": statistics[:, N_STROKE_STATISTICS:],
-                "pair_histogram": batch["pairs"],
-                "joints": unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch,
+                "pair_histogram": pairs,
+                "pair_deviations": (pairs - self.pair_mean) / self.pair_deviation * any_pairs,
+                "joint_counts": unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch,
                 "letters": unit(batch["words"] * self.rarity) @ self.sketch,
             }
 
@@ -106,13 +116,10 @@ def measured_sizes() -> dict[str, int]:
         "stroke_statistics": N_STROKE_STATISTICS,
         "type_counts": N_STATISTICS - N_STROKE_STATISTICS,
         "pair_histogram": N_PAIRS,
-        "joints": SKETCH,
+        "pair_deviations": N_PAIRS,
+        "joint_counts": SKETCH,
         "letters": SKETCH,
     }
-
-
-def _perceptron(width: int, size: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
 
 
 def _sketch(size: int, seed: int) -> Tensor:

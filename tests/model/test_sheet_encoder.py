@@ -51,6 +51,16 @@ def test_measured_statistics_are_standardised_by_the_drawings_of_the_fit_alone(e
     assert all(torch.equal(before[name], value) for name, value in encoder.state_dict().items())
 
 
+def test_what_is_unusual_in_pairs_is_in_deviations_and_nothing_without_pairs(encoder, features):
+    some = {name: rows[:5].clone() for name, rows in features.items() if name in FEATURE_SHAPES}
+    some["pairs"][4] = 0
+    found = encoder.measured(some)["pair_deviations"].numpy()
+    pairs = features["pairs"].numpy()
+    want = (pairs[:4] - pairs.mean(axis=0)) / (pairs.std(axis=0) + 0.01)
+    np.testing.assert_allclose(found[:4], want, rtol=1e-4, atol=1e-5)
+    assert not found[4].any()
+
+
 def test_the_coarse_image_is_the_mean_of_its_cells(encoder, features):
     cell = IMAGE_SIZE // COARSE
     image = features["image"][3].numpy()
@@ -114,6 +124,6 @@ def test_joints_are_weighted_by_how_rare_they_are_and_their_sketch_keeps_cosines
     holding = (features["joints"].numpy() > 0).sum(axis=0)
     np.testing.assert_allclose(encoder.joint_rarity, np.sqrt(np.log(21 / (1 + holding))), rtol=1e-5, atol=1e-4)
     some = features["joints"].any(dim=1)
-    sketch = functional.normalize(encoder.measured(features)["joints"][some], dim=1)
+    sketch = functional.normalize(encoder.measured(features)["joint_counts"][some], dim=1)
     weighted = functional.normalize((features["joints"] * encoder.joint_rarity)[some], dim=1)
     assert (sketch @ sketch.T - weighted @ weighted.T).abs().mean() < 0.08
