@@ -3,7 +3,8 @@
 Trained anew without: views that lose entities, views with other dimensions, all other views, all views in drawing space
 (dropout alone), the cross-modal term, the projection heads; and the plain recipe of the specification. Removed from the
 vectors of the whole model, whose parts are learned apart: letters, joints, pairs, ink, how it was drawn, what is
-learned, what is measured, the centring. Beside them the untrained networks and the baselines of EvalDXF.py.
+learned, what is measured, the centring, what the archive says is rare. Beside them the untrained networks and the
+baselines of EvalDXF.py.
 
     python benchmarks/ablation.py --seeds 0 1 2                              # generated, families never trained on
     python benchmarks/ablation.py --train SHEETS --archive OTHERS --groups kinds.json styles.json
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -45,7 +46,7 @@ from evaluation.queries import (
     read_truth,
 )
 from evaluation.scoring import Vectors
-from model.embedding import Embedder
+from model.embedding import SETTLED_BY, Embedder
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from model.sheet_encoder import LEARNED, MEASURED
@@ -277,11 +278,19 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def uncentred(embedder: Embedder) -> Embedder:
+def uncentred(embedder: Embedder) -> None:
     for name, buffer in embedder.task.deepdxf.named_buffers():
         if name.startswith("centre_"):
             buffer.zero_()
-    return embedder
+
+
+def vectors_of(
+    archive: Archive, embedder: Embedder, then: Callable[[Embedder], None] = lambda _: None
+) -> dict[str, Vectors]:
+    """As a search has them: of a model that was shown the archive, ``then`` changed."""
+    embedder.settle(archive.sample(SETTLED_BY))
+    then(embedder)
+    return encoder_vectors(archive, embedder)
 
 
 def one_seed(seed: int, config: AblationConfig) -> dict[str, dict[str, float]]:
@@ -298,23 +307,21 @@ def one_seed(seed: int, config: AblationConfig) -> dict[str, dict[str, float]]:
             rows[row] |= more
         print(f"seed {seed}: {[f'{row} {rows[row]}' for row in found[0]]}", file=sys.stderr, flush=True)
 
-    def vectors_of(embedder: Embedder) -> list[dict[str, Vectors]]:
-        return [encoder_vectors(measure.archive, embedder) for measure in measures]
-
     path = config.folder / f"model-{seed}-{'-'.join(config.trials)[:40].replace(' ', '_')}.pth"
     for name in config.trials:
         options = run_config(TRIALS[name], seed, data, config)
         task, seconds = trained(TRIALS[name], options, config.steps)
         embedder = embedder_of(task, options, path)
-        found = vectors_of(embedder)
+        unshown = [encoder_vectors(each.archive, embedder)["joint"] for each in measures] if name == "whole" else []
+        found = [vectors_of(measure.archive, embedder) for measure in measures]
         add([{name: vectors["joint"]} for vectors in found], seconds=seconds)
         if name == "whole":
+            add([{"not shown the archive": rows} for rows in unshown])
             add([left_out(embedder.task, vectors) for vectors in found])
-            add([{"no centring": vectors["joint"]} for vectors in vectors_of(uncentred(embedder))])
-            loaded = JointDataLoader(options)
-            fresh = untrained(options, loaded)
-            fresh.settle(loaded.archive(None))
-            found = vectors_of(embedder_of(fresh, options, path))
+            bare = [vectors_of(measure.archive, embedder, uncentred) for measure in measures]
+            add([{"no centring": vectors["joint"]} for vectors in bare])
+            embedder = embedder_of(untrained(options, JointDataLoader(options)), options, path)
+            found = [vectors_of(measure.archive, embedder) for measure in measures]
             add([{"untrained": vectors["joint"]} for vectors in found])
             add([baseline_vectors(measure.archive)[0] for measure in measures])
     return rows

@@ -47,7 +47,8 @@ class Hit:
         id: path of the drawing below the archive's folder.
         path: where it lies now; it may have been removed since it was indexed, see :attr:`missing`.
         score: cosine of the two vectors, -1..1; exactly 1 for the query's own bytes.
-        share_below: share, 0..1, of pairs of training drawings that are less alike; None where never measured.
+        share_below: share, 0..1, of pairs of drawings that are less alike: of the archive's, or of the training's where
+            the archive has too few; None where never measured.
         sequence_path: its preprocessed ``.h5``: strokes and texts to draw it with, without reading the DXF again.
         same_file: the bytes are the query's.
     """

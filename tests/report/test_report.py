@@ -104,7 +104,7 @@ def test_the_report_is_one_file_that_needs_nothing_and_obeys_no_name(answer):
     lost = Answer(missing, "joint", error=f"cannot read {missing}: it is empty")
     page = document([answer, lost], list(map(difference, pairs(answer))), "2 drawings <b>")
     assert "<b>1.0000</b>" in page and "<b>0.7500</b>" in page
-    assert "more alike than 56.2 % of pairs of training drawings" in page
+    assert "more alike than 56.2 % of pairs of drawings" in page
     assert "2 drawings &lt;b&gt;" in page and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; “x”.dxf" in page
     assert "cannot read lost &lt;b&gt;.dxf: it is empty" in page
     assert page.count("<script") == 1
