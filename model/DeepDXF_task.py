@@ -17,11 +17,11 @@ from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
 from utils.distributed.exchange import shared_mean
 
 LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of the vector that share it
-    (0.04, ("sequence", "type_counts")),
-    (0.14, ("image", "coarse_image", "statistics", "stroke_statistics")),
+    (0.05, ("sequence", "type_counts")),
+    (0.18, ("image", "coarse_image", "statistics", "stroke_statistics")),
     (0.12, ("pair_histogram", "pair_deviations")),
     (0.2, ("joints", "joint_counts")),
-    (0.5, ("words", "letters")),
+    (0.45, ("words", "letters")),
 )
 WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
 
