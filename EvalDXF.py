@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import UserError
 from config.eval_config import EvalConfig
+from config.frame import ASKED, FEWEST
 from utils.cli import run_script
 from utils.files import atomic_path, require_writable, write_json
 
@@ -51,7 +52,7 @@ def evaluate(config: EvalConfig) -> Evaluation:
         read_groups,
         read_truth,
     )
-    from model.embedding import SETTLED_BY, Embedder
+    from model.embedding import Embedder
     from utils.engine.device import choose_device
 
     named = read_groups(config.groups)  # before the drawings: a slip in it should not cost minutes
@@ -67,7 +68,7 @@ def evaluate(config: EvalConfig) -> Evaluation:
     if not queries:
         raise UserError(f"no group in {config.groups} holds two drawings of {config.archive}: nothing to measure")
     calibration = calibrate(by_encoder(list(embedder.many(archive.sample(CALIBRATED_ON)))), embedder)
-    embedder.settle(archive.sample(SETTLED_BY))  # as SearchDXF.py does to index an archive
+    embedder.settle(archive.sample(ASKED), FEWEST)  # as SearchDXF.py does to index an archive
     trained, untrained = encoder_vectors(archive, embedder), untrained_vectors(archive, config.model_path, device)
     baselines, left_out = baseline_vectors(archive)
     vectors = {**trained, **untrained, **baselines}

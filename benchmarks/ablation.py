@@ -30,6 +30,7 @@ if __package__ in (None, ""):  # started as a file: make the repository root imp
 
 import utils.views
 from benchmarks.scripts import print_columns, run
+from config.frame import ASKED
 from config.joint_config import JointConfig
 from config.recipes import from_recipe
 from config.run_config import to_dict
@@ -46,7 +47,7 @@ from evaluation.queries import (
     read_truth,
 )
 from evaluation.scoring import Vectors
-from model.embedding import SETTLED_BY, Embedder
+from model.embedding import Embedder
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from model.sheet_encoder import LEARNED, MEASURED
@@ -288,7 +289,7 @@ def vectors_of(
     archive: Archive, embedder: Embedder, then: Callable[[Embedder], None] = lambda _: None
 ) -> dict[str, Vectors]:
     """As a search has them: of a model that was shown the archive, ``then`` changed."""
-    embedder.settle(archive.sample(SETTLED_BY))
+    embedder.settle(archive.sample(ASKED))
     then(embedder)
     return encoder_vectors(archive, embedder)
 

@@ -87,13 +87,19 @@ def indexing(config: SearchBenchmarkConfig, embedder: Embedder, files: list[Path
     for number, path in enumerate(files):
         (archive / f"{number}.h5").write_bytes(path.read_bytes())
     records = [read_sequence(path) for path in files]
+    settling = timed(lambda: embedder.settle(records))  # once, and when an archive has doubled
     alone, whole = [], []
     for repeat in range(config.repeats):
         alone.append(len(files) / timed(lambda: list(embedder.many(records))))
-        with folder_writer(folder / f"{repeat}.idx", archive, ModelCard.of(embedder, "")) as writer:
+        with folder_writer(folder / f"{repeat}.idx", archive, ModelCard.of(embedder, "", len(files))) as writer:
             whole.append(len(files) / timed(lambda writer=writer: update(writer, archive, embedder)))
     ratios = [index / encoder for index, encoder in zip(whole, alone, strict=True)]
-    return {"encoder_per_s": spread(alone), "indexing_per_s": spread(whole), "ratio": spread(ratios)}
+    return {
+        "encoder_per_s": spread(alone),
+        "indexing_per_s": spread(whole),
+        "ratio": spread(ratios),
+        "settling_s": settling,
+    }
 
 
 def many_vectors(base: np.ndarray, card: ModelCard, count: int, noise: float, rng: np.random.Generator):
@@ -112,10 +118,11 @@ def many_vectors(base: np.ndarray, card: ModelCard, count: int, noise: float, rn
 
 def filled(path: Path, card: ModelCard, blocks) -> Index:
     writer: FolderWriter
+    mark = f"made-up {card.stamp}"
     with folder_writer(path, path.parent, card) as writer:
         for first, rows in blocks:
             entries = (
-                Entry(f"{first + i:07d}.dxf", str(first + i), f"{first + i}.h5", "", 1.0, 1.0, {"LINE": 1})
+                Entry(f"{first + i:07d}.dxf", str(first + i), f"{first + i}.h5", mark, 1.0, 1.0, {"LINE": 1})
                 for i in range(len(rows))
             )
             writer.add([(row, list(card.sizes), entry) for row, entry in zip(rows, entries, strict=True)])

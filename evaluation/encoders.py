@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from config.frame import ASKED
 from evaluation.archive import Archive
-from model.embedding import SETTLED_BY, Embedder
+from model.embedding import Embedder
 from utils.progress import progress
 
 ENCODERS = ("joint", "gf", "deepdxf")
@@ -38,6 +39,6 @@ def untrained_vectors(archive: Archive, model_path: Path, device: torch.device) 
     do, so that weights make all of the difference.
     """
     embedder = Embedder(model_path, device, untrained_seed=UNTRAINED_SEED)
-    embedder.settle(archive.sample(SETTLED_BY))
+    embedder.settle(archive.sample(ASKED))
     found = encoder_vectors(archive, embedder, "untrained")
     return {f"untrained_{encoder}": vectors for encoder, vectors in found.items()}

@@ -26,6 +26,9 @@ LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of t
 WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
 
 
+STRANGERS = 5  # as if so many more drawings had shown a part, each something else: one alone is no middle
+
+
 class DeepDXFTask(nn.Module):
     """The DeepDXF network with its projection heads and loss.
 
@@ -86,15 +89,16 @@ class DeepDXFTask(nn.Module):
             self.sheet.fit(features)
 
     def settle(self, batches: Iterable[dict[str, Any]]) -> None:
-        """After training: let the training drawings say what any two drawings have in common."""
+        """After training: let drawings, those of the training or of an archive, say what any two have in common."""
         self.pairs.fit({"deepdxf": self.centred_vectors(batches)})
 
     @torch.no_grad()
     def centred_vectors(self, batches: Iterable[dict[str, Any]]) -> Tensor:
         """Put the origin of every part where the mean of these drawings is, and give their vectors.
 
-        Raw vectors lie in a narrow cone, so that any two drawings look alike; about their centre they do not. Without
-        any drawing the origin stays where it is. Shape: ``[N, vector_size]``.
+        Raw vectors lie in a narrow cone, so that any two drawings look alike; about their centre they do not. What few
+        of the drawings show moves the origin little: at the only one's own place that would be nothing, made of
+        rounding. Without any drawing the origin stays where it is. Shape: ``[N, vector_size]``.
         """
         self.eval()
         seen = [self._parts(batch, self._learned(batch)) for batch in batches]
@@ -104,7 +108,7 @@ class DeepDXFTask(nn.Module):
         if self.sheet is not None:
             for name, rows in parts.items():
                 seen_rows = unit(rows[_seen(rows)])
-                self._centre(name).copy_(seen_rows.sum(dim=0) / max(len(seen_rows), 1))
+                self._centre(name).copy_(seen_rows.sum(dim=0) / (len(seen_rows) + STRANGERS))
         return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:

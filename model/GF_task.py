@@ -69,7 +69,7 @@ class GFTask(nn.Module):
 
     @torch.no_grad()
     def settle(self, batches: Iterable[dict[str, Any]]) -> None:
-        """After training: let the training drawings say what any two drawings have in common."""
+        """After training: let drawings, those of the training or of an archive, say what any two have in common."""
         self.eval()
         self.pairs.fit({"gf": torch.cat([self.embed(batch)["gf"] for batch in batches])})
 

@@ -1,4 +1,4 @@
-"""What a similarity is worth: where it lies among those of the training drawings."""
+"""What a similarity is worth: where it lies among those of the training drawings, or of an archive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = 2_000  # drawings whose pairs are looked at: two million pairs
 
 
 class PairQuantiles(nn.Module):
-    """For each encoder the distribution of the cosines of all pairs of training drawings.
+    """For each encoder the distribution of the cosines of all pairs of some drawings.
 
     Infinite, which no cosine is, until :meth:`fit`; part of the state dict, so that it travels with the weights.
     """
@@ -32,12 +32,13 @@ class PairQuantiles(nn.Module):
             above = torch.triu_indices(len(chosen), len(chosen), offset=1)
             cosines = (chosen @ chosen.T)[above[0], above[1]].sort().values
             if len(cosines) < 3:
+                getattr(self, encoder).fill_(torch.inf)
                 continue
             places = torch.linspace(0, len(cosines) - 1, STEPS + 1, device=cosines.device).long()
             getattr(self, encoder).copy_(cosines[places])
 
     def share_below(self, encoder: str, cosine: float) -> float | None:
-        """The share, 0..1, of pairs of training drawings that are less alike; None if that was never measured."""
+        """The share, 0..1, of pairs of those drawings that are less alike; None if that was never measured."""
         table = getattr(self, encoder).double()
         if table.isinf().any():
             return None

@@ -22,7 +22,6 @@ from utils.checkpoint import load_checkpoint
 WINDOW = 256  # drawings in memory at once, among which those of similar length are put together
 BATCH_ENTITIES = 4096  # of one pass
 SETTLED_TOGETHER = 16  # drawings
-SETTLED_BY = 500  # drawings of an archive say what all of it has in common
 
 
 class Embedder:
@@ -34,6 +33,7 @@ class Embedder:
 
     Attributes:
         kind: ``gf``, ``deepdxf`` or ``joint``.
+        trained_frame: the :attr:`frame` that it came with.
         config: the merged options of the run that trained it.
         reading: the options that its training drawings were read with; others must be read the same way.
 
@@ -48,6 +48,7 @@ class Embedder:
         self.task = rebuild(checkpoint, untrained_seed).to(device)
         self._deepdxf = getattr(self.task, "deepdxf", self.task)
         self.reading = {"overlap": "cross", "visible_only": False, **checkpoint.info["data"]}
+        self.trained_frame = self.frame
 
     def __call__(self, drawing: SequenceRecord) -> dict[str, np.ndarray]:
         """The drawing's vectors by encoder (``gf``, ``deepdxf``, ``joint``), float64 ``[dim]``.
@@ -73,22 +74,26 @@ class Embedder:
                     vectors[index] = found
             yield from vectors
 
-    def settle(self, drawings: Iterable[SequenceRecord]) -> None:
+    def settle(self, drawings: Iterable[SequenceRecord], fewest: int = 1) -> bool:
         """Let these drawings, instead of those of the training, say what any two drawings have in common.
 
         What is rare in them counts more, as in every search engine; their mean becomes the origin of the vectors, their
         pairs what :meth:`share_below` compares with. No weight changes. A drawing that one of the model's encoders
-        cannot read has no say; if that holds for all, nothing changes. All are in memory at once: ``SETTLED_BY`` evenly
-        chosen ones are enough of an archive. Raises as :meth:`__call__` does.
+        cannot read has no say; if fewer than ``fewest`` have one, nothing changes, and the answer is False. All are in
+        memory at once: of an archive some are enough (:mod:`config.frame`). Raises as :meth:`__call__` does.
         """
         readable = (drawing for drawing in drawings if self.kind == "deepdxf" or drawing.gf_counts is not None)
-        batches = [self.inputs(window) for window in _windows(readable, SETTLED_TOGETHER)]
-        if not batches:
-            return
+        count, batches = 0, []
+        for window in _windows(readable, SETTLED_TOGETHER):
+            count += len(window)
+            batches.append(self.inputs(window))
+        if count < max(fewest, 1):
+            return False
         if (sheet := getattr(self._deepdxf, "sheet", None)) is not None:
             seen = [batch.get("deepdxf", batch) for batch in batches]
             sheet.weigh({name: torch.cat([each[name] for each in seen]) for name in ("words", "joints")})
         self.task.settle(batches)
+        return True
 
     @property
     def frame(self) -> dict[str, np.ndarray]:

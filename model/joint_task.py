@@ -87,7 +87,8 @@ class JointTask(nn.Module):
         return vectors
 
     def settle(self, batches: Iterable[dict[str, Any]]) -> None:
-        """After training: let the training drawings that both encoders know say what any two have in common."""
+        """After training: let drawings that both encoders know, of the training or an archive, say what any two have in
+        common."""
         vectors = self.centred_vectors(batches)
         if vectors:  # else no drawing is in both sets
             self.pairs.fit(vectors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -128,8 +129,10 @@ def _sketch(size: int, seed: int) -> Tensor:
 
 
 def _rarity(counts: Tensor) -> Tensor:
-    """Inverse document frequency: ``[N, D]`` -> ``[D]``."""
-    return torch.log((1 + len(counts)) / (1 + (counts > 0).sum(dim=0)))
+    """Inverse document frequency: ``[N, D]`` -> ``[D]``; exactly 0 for what every drawing has."""
+    holding = (counts > 0).sum(dim=0)
+    rarity = math.log1p(len(counts)) - torch.log1p(holding.float())
+    return torch.where(holding < len(counts), rarity, 0.0)  # rounding would leave a little, of either sign
 
 
 def _block(width_in: int, width_out: int) -> nn.Sequential:

@@ -30,7 +30,7 @@ class Card:
     Attributes:
         id: of its elements on the page, unique there.
         name: what people call it.
-        share_below: share, 0..1, of pairs of the archive's drawings that are less alike; None where never measured.
+        share_below: share, 0..1, of pairs of drawings that are less alike; None where never measured.
         thumbnail: an SVG document, empty where there is none.
         note: a word beside the name.
         links: (text, URL) of what can be done with it.

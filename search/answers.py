@@ -72,11 +72,13 @@ def answer(
     """The answer to one drawing that has been read; ``record`` is the reason if it could not be.
 
     Raises:
-        UserError: the index has no such encoder.
+        UserError: the index has no such encoder, or was written to meanwhile.
     """
     from config.errors import UserError
     from dataset.resume import content_hash
 
+    if index.refresh():
+        index.prepare(embedder)
     encoder = index.model.chosen(encoder)
     if isinstance(record, str):
         return Answer(path, encoder, error=record)

@@ -167,6 +167,8 @@ class Catalogue:
         with self._honest():
             for slot in slots:
                 row = self._db.execute(f"SELECT {fields} FROM drawings WHERE slot = ?", (int(slot),)).fetchone()
+                if row is None:  # removed since somebody looked up the slot
+                    continue
                 counts = {name: count for name, count in zip(DEEPDXF_TYPES, row[7:], strict=True) if count}
                 found[row[0]] = Entry(*row[1:7], counts)
         return found

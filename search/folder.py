@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from config.errors import UserError
 from search import approximate
 from search.approximate import PREFIX, require_faiss
 from search.catalogue import Catalogue
-from search.index import APPROXIMATE, CATALOGUE, SEQUENCES, Index
+from search.index import APPROXIMATE, CATALOGUE, RENEWING, SEQUENCES, STATE, Index
 from search.indexing import SEGMENT, Row
 from search.model_card import ModelCard
 from search.sketch import SMALLEST, make_sketch, write_sketch
@@ -66,8 +67,11 @@ class FolderWriter:
 
     def adopt(self, model: ModelCard) -> None:
         with self._catalogue.transaction():
-            self._catalogue.remove(self._catalogue.marks())
+            if model.stamp != self.model.stamp:
+                self._catalogue.remove(self._catalogue.marks())
+                self._catalogue.set_fact(RENEWING, True)
             self._catalogue.set_fact("model", model.as_dict())
+            self._catalogue.set_fact(STATE, uuid.uuid4().hex)
         self.model = self.index.model = model
 
     def remove(self, ids: list[str]) -> None:
@@ -84,6 +88,7 @@ class FolderWriter:
 
     def tidy(self) -> None:
         """Few segments, few dead rows, what makes searching faster where it pays, and no file that nothing names."""
+        self._set(RENEWING, False)
         slots = self._catalogue.slots(())
         if len(slots) < (1 - MOST_DEAD) * self._catalogue.end or len(self._catalogue.segments()) > MOST_SEGMENTS:
             self._compact(slots)
@@ -99,6 +104,7 @@ class FolderWriter:
         for file in self._path.iterdir():
             if file.name.startswith(("vectors-", "sketch-", PREFIX)) and file.name not in named:
                 _remove(file)
+        self._set(STATE, uuid.uuid4().hex)  # who has it open may look again
 
     def _tidy_approximate(self, index: Index, parts: list[slice]) -> None:
         """Have it, with all rows, or not, as was asked for, by this run or by the last that said so."""
@@ -126,6 +132,7 @@ class FolderWriter:
             self._catalogue.move((int(old), new) for new, old in enumerate(slots))
             self._catalogue.set_fact("sketch", None)
             self._catalogue.set_fact(APPROXIMATE, None)
+            self._catalogue.set_fact(STATE, uuid.uuid4().hex)
 
 
 @contextmanager

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CATALOGUE, SEQUENCES = "catalogue.sqlite", "drawings"
 APPROXIMATE = "faiss"  # the fact that names its file
+STATE = "state"  # another one when what was read of the index at its opening holds no longer
+RENEWING = "renewing"  # whether drawings are missing that another frame has not seen yet
 
 
 class BaseIndex:
@@ -49,6 +51,13 @@ class BaseIndex:
         """Let a model see drawings as those of the index were seen. Raises UserError if the index is of another one."""
         self.require_same(ModelCard.of(embedder, ""))
         embedder.frame = self.model.frame
+
+    def refresh(self) -> bool:
+        """Look again if somebody has written to the index since it was opened; whether that was so.
+
+        Its frame may be another one then: :meth:`prepare` the model again.
+        """
+        return False
 
     def require_same(self, card: ModelCard) -> None:
         """Raises UserError if the index is of another model."""
@@ -92,7 +101,7 @@ class BaseIndex:
             own_hashes: the content hash of each query's file: a drawing of the same bytes scores exactly 1.
 
         Raises:
-            UserError: the model has no such encoder.
+            UserError: the model has no such encoder, or the index was written to meanwhile.
         """
         encoder = self.model.chosen(encoder)
         queries = [unit(np.asarray(vector, np.float64)) / self.model.weight(encoder) for vector in vectors]
@@ -111,10 +120,15 @@ class BaseIndex:
         raise NotImplementedError
 
     def _hit(self, entry: Entry, score: float, encoder: str, own: str) -> Hit:
+        if f" {self.model.frame_stamp} " not in entry.mark:
+            raise self._changed()
         same = entry.content_hash == own
         score = 1.0 if same else min(max(score, -1.0), 1.0)
         share = self.model.share_below(encoder, score)
         return Hit(entry.id, self.entry_path(entry), score, share, self.sequence_path(entry), entry, same)
+
+    def _changed(self) -> UserError:
+        return UserError(f"{self} was written to while it was asked: ask again")
 
 
 class Index(BaseIndex):
@@ -127,9 +141,21 @@ class Index(BaseIndex):
     def __init__(self, path: Path, exact: bool = False) -> None:
         self.path, self.sequences, self._exact = path, path / SEQUENCES, exact
         self.catalogue = Catalogue(path / CATALOGUE)
-        self.model = ModelCard.from_dict(self.catalogue.fact("model"))
         self.root = (path / self.catalogue.fact("root")).resolve()
+        self._look()
+
+    def _look(self) -> None:
+        self._state = self.catalogue.fact(STATE, "")
+        self.model = ModelCard.from_dict(self.catalogue.fact("model"))
         self._slots: dict[str, np.ndarray] = {}
+        for name in ("vectors", "sketch", "approximate", "_approximate"):
+            self.__dict__.pop(name, None)
+
+    def refresh(self) -> bool:
+        if self.catalogue.fact(STATE, "") == self._state:
+            return False
+        self._look()
+        return True
 
     @classmethod
     def open(cls, path: Path, exact: bool = False) -> Index:
@@ -171,7 +197,11 @@ class Index(BaseIndex):
 
     @property
     def note(self) -> str:
-        return self._approximate[1]
+        renewing = self.catalogue.fact(RENEWING, False)
+        half = (
+            f"{self} is being embedded anew, drawings are still missing: index the archive (again)" if renewing else ""
+        )
+        return "; ".join(filter(None, (half, self._approximate[1])))
 
     @cached_property
     def _approximate(self) -> tuple[Approximate | None, str]:
@@ -208,7 +238,10 @@ class Index(BaseIndex):
         for query in queries:
             found, scores = nearest(self.vectors, whole or self.sketch, query, columns, slots, k)
             entries = self.catalogue.entries(found)
-            yield [(entries[slot], score) for slot, score in zip(found.tolist(), scores.tolist(), strict=True)]
+            if self.catalogue.fact(STATE, "") != self._state:
+                raise self._changed()
+            pairs = zip(found.tolist(), scores.tolist(), strict=True)
+            yield [(entries[slot], score) for slot, score in pairs if slot in entries]
 
 
 def open_index(where: str | Path, exact: bool = False) -> BaseIndex:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from config import frame as rules
 from config.errors import UserError
 from config.limits import USUAL, Limits
 from dataset.dxf_process import ProcessConfig, process_drawings
@@ -72,7 +73,7 @@ class Writer(Protocol):
         """Of every drawing in the index, by id."""
 
     def adopt(self, model: ModelCard) -> None:
-        """Go on with the same model in another frame, and drop all drawings: they were seen in the one before."""
+        """Go on with the same model in another frame, and drop the drawings that were seen in the one before."""
 
     def remove(self, ids: list[str]) -> None:
         """Forget drawings."""
@@ -181,13 +182,11 @@ def _mark(path: Path) -> str:
 
 def _frame(writer: Writer, sources: list[Source], embedder: Embedder) -> None:
     """See drawings as the index does; if the archive has outgrown that, ask it what its drawings have in common."""
+    embedder.frame = writer.model.frame
     if not writer.model.is_outgrown(len(sources)):
-        embedder.frame = writer.model.frame
         return
-    from model.embedding import SETTLED_BY
-
-    embedder.settle(_readable(evenly(sources, SETTLED_BY), embedder))
-    writer.adopt(ModelCard.of(embedder, writer.model.name, settled_on=len(sources)))
+    if embedder.settle(_readable(evenly(sources, rules.ASKED), embedder), rules.FEWEST):
+        writer.adopt(ModelCard.of(embedder, writer.model.name, settled_on=len(sources)))
 
 
 def _readable(sources: list[Source], embedder: Embedder) -> Iterator[SequenceRecord]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SCHEME = "milvus://"
 PIECE = 8_000  # characters of a fact in one row
+FORMAT = 2  # of the facts
 TOGETHER = 128  # rows of one message, which may hold some megabytes
 
 
@@ -50,6 +51,11 @@ class MilvusIndex(BaseIndex):
             if not self._client.has_collection(self._name):
                 raise UserError(f"there is no index at {address}: make it with SearchDXF.py index, or correct --index")
             facts = read_facts(self._client, self._name)
+        if facts.get("format") != FORMAT:
+            raise UserError(
+                f"{address} is an index of another format than {FORMAT}, which this program has: drop the collections "
+                f"{self._name} and {self._name}_facts, and make it again"
+            )
         self.model = ModelCard.from_dict(facts["model"])
         self.root, self.sequences = Path(facts["root"]), Path(facts["sequences"])
 
@@ -93,7 +99,8 @@ class MilvusWriter:
         return found
 
     def adopt(self, model: ModelCard) -> None:
-        self.remove(list(self.marks()))  # first: rows of one frame must not be asked in another
+        if model.stamp != self.model.stamp:
+            self.remove(list(self.marks()))  # first: rows of one frame must not be asked in another
         self.model = model
         with honest(self._address):
             write_facts(self._client, self._name, {**self._facts, "model": model.as_dict()})
@@ -133,7 +140,7 @@ def milvus_writer(address: str, archive: Path, card: ModelCard, sequences: Path)
                 index.close()
                 card = index.model
             places = {"root": str(archive.resolve()), "sequences": str(sequences.resolve())}
-            facts = {"model": card.as_dict(), **places}
+            facts = {"format": FORMAT, "model": card.as_dict(), **places}
             write_facts(client, name, facts)
         yield MilvusWriter(address, client, name, facts)
     finally:

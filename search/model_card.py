@@ -7,10 +7,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from config import frame as rules
 from config.errors import UserError
 from dataset.entities import SCHEMA_VERSION
 from dataset.resume import READING_VERSION
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from model.embedding import Embedder
 
 PARTS = {"joint": ("gf", "deepdxf"), "gf": ("gf",), "deepdxf": ("deepdxf",)}
-FEWEST = 30  # drawings that say what an archive has in common; with fewer, the training drawings do
-GROWTH = 2.0  # by which factor an archive grows or shrinks before it is asked again
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class ModelCard:
 
     @classmethod
     def of(cls, embedder: Embedder, name: str, settled_on: int = 0) -> ModelCard:
-        task, frame = embedder.task, embedder.frame
+        task, frame = embedder.task, embedder.frame if settled_on else embedder.trained_frame
         facts = [embedder.kind, embedder.config, embedder.reading, SCHEMA_VERSION]
         head = json.dumps(facts, sort_keys=True, default=str)
         weights = ((key, tensor.cpu().numpy()) for key, tensor in task.state_dict().items() if key not in frame)
@@ -76,7 +76,8 @@ class ModelCard:
 
     def is_outgrown(self, count: int) -> bool:
         """Whether an archive of so many drawings is to be asked anew what they have in common."""
-        return count >= FEWEST and not self.settled_on / GROWTH <= count <= self.settled_on * GROWTH
+        fits = self.settled_on / rules.GROWTH <= count <= self.settled_on * rules.GROWTH
+        return count >= rules.FEWEST and not fits
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -86,8 +87,13 @@ class ModelCard:
     @property
     def stamp(self) -> str:
         """Of everything besides a drawing's bytes that decides its vectors."""
-        frame = _hash("", self.frame.items())
-        return f"{self.fingerprint} frame {frame} schema {SCHEMA_VERSION} reading {READING_VERSION}"
+        return f"{self.fingerprint} {self.frame_stamp} schema {SCHEMA_VERSION} reading {READING_VERSION}"
+
+    @cached_property
+    def frame_stamp(self) -> str:
+        """Of what decides vectors in the frame: all but the pairs, by which scores are only judged."""
+        seen = ((name, array) for name, array in self.frame.items() if not name.startswith("pairs."))
+        return f"frame {_hash('', seen)}"
 
     def chosen(self, encoder: str | None) -> str:
         """The encoder asked for. Raises UserError if the model has none such."""
@@ -115,6 +121,8 @@ class ModelCard:
         row = np.zeros(sum(self.sizes.values()), np.float32)
         for part, weight in self.weights.items():
             if part in vectors:
+                if not np.isfinite(vectors[part]).all():
+                    raise UserError(f"the model's {part} vector of a drawing is not finite: train it again")
                 row[self.columns(part)] = weight * unit(vectors[part])
         return row
 

@@ -107,6 +107,7 @@ class Desk:
             try:
                 record = self._isolated(Upload(path, name, **reading))
                 record = record.reason if isinstance(record, FileReport) else record
+                self._look_again()
                 found = answer(self._index, self._embedder, path, record, self._top, encoder=self.encoder)
                 if found.error:
                     raise UserError(found.error.replace(str(path), name).replace(path.name, name))
@@ -122,6 +123,8 @@ class Desk:
             NotFoundError: there is none in this slot.
             UserError: it cannot be read.
         """
+        with self._one_at_a_time:
+            self._look_again()
         entry = self._entry(slot)
         record = self._record(entry)
         with self._one_at_a_time:
@@ -181,9 +184,17 @@ class Desk:
                 dots = [
                     [round(x, 4), round(1 - y, 4), slot, entries[slot].id.encode("utf-8", "replace").decode()]
                     for (x, y), slot in zip(places.tolist(), shown.tolist(), strict=True)
+                    if slot in entries
                 ]
                 self._map = {"dots": dots, "how": how, "count": len(slots)}
             return self._map
+
+    def _look_again(self) -> None:
+        """The index may have been brought up to date since."""
+        if self._index.refresh():
+            self._index.prepare(self._embedder)
+            with self._mapping:
+                self._map = None
 
     def _shown(self, question: Question) -> str:
         token = secrets.token_urlsafe(9)
@@ -217,7 +228,10 @@ class Desk:
     def _entry(self, slot: int) -> Entry:
         if not np.isin(slot, self._index.slots(self.encoder)):
             raise NotFoundError("The archive holds no such drawing.")
-        return self._index.catalogue.entries([slot])[slot]
+        entries = self._index.catalogue.entries([slot])
+        if slot not in entries:
+            raise NotFoundError("The archive has been changed, and holds this drawing no longer.")
+        return entries[slot]
 
     def _record(self, entry: Entry) -> SequenceRecord:
         path = self._index.sequence_path(entry)

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from dataset.drawing import N_WORD_BUCKETS
-from model.sheet_encoder import COARSE, LEARNED, MEASURED, SheetEncoder, measured_sizes
+from model.sheet_encoder import COARSE, LEARNED, MEASURED, SheetEncoder, _rarity, measured_sizes
 from tests.model.batches import random_drawing, sheet_batch
 from utils.sheet_features import FEATURE_SHAPES, IMAGE_SIZE, N_CHANNELS, N_STATISTICS
 
@@ -77,6 +77,17 @@ def test_the_sketch_of_letters_keeps_their_cosines(encoder, features):
     weighted = functional.normalize((features["words"] * encoder.rarity)[:19], dim=1)
     error = (sketch @ sketch.T - weighted @ weighted.T).abs()
     assert error.max() < 0.3 and error.mean() < 0.08  # 1 / sqrt(256) = 0.06 is one deviation
+
+
+def test_what_every_drawing_has_counts_exactly_nothing_however_many_there_are():
+    """Rounding left a little below zero for 73 of these numbers, and the root of that is no number."""
+    for count in range(1, 501):
+        everywhere = torch.ones(count, 3)
+        everywhere[0, 1] = everywhere[1:, 2] = 0
+        rarity = _rarity(everywhere)
+        assert rarity[0] == 0 and rarity.isfinite().all()
+        assert rarity[1] > 0 or count == 1
+        assert rarity[2] == pytest.approx(np.log((1 + count) / 2), rel=1e-5, abs=1e-6)
 
 
 def test_letters_that_every_drawing_has_say_nothing(encoder, features):

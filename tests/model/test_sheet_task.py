@@ -1,5 +1,7 @@
 """Training on sheets: parts, heads, centres, and which drawings may say how to standardise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
 from model.calibration import PairQuantiles
-from model.DeepDXF_task import WEIGHTS, DeepDXFTask
+from model.DeepDXF_task import STRANGERS, WEIGHTS, DeepDXFTask
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
 from model.registry import rebuild
@@ -132,12 +134,26 @@ def test_settling_puts_every_parts_origin_into_the_middle_and_again_to_the_same_
     with torch.no_grad():
         parts = settled.sheet.measured(batch) | settled._learned(batch)
     for name, rows in parts.items():
-        want = np.mean([row / np.linalg.norm(row) for row in rows.numpy() if row.any()], axis=0)
+        seen = [row / np.linalg.norm(row) for row in rows.numpy() if row.any()]
+        want = np.sum(seen, axis=0) / (len(seen) + STRANGERS)
         np.testing.assert_allclose(getattr(settled, f"centre_{name}"), want, atol=1e-5)
     before = {name: value.clone() for name, value in settled.state_dict().items()}
     settled.settle([sheet_batch(DRAWINGS[:3]), sheet_batch(DRAWINGS[3:])])
     for name, value in settled.state_dict().items():
         torch.testing.assert_close(value, before[name], atol=1e-4, rtol=1e-4)
+
+
+def test_what_one_drawing_alone_shows_is_still_seen(settled):
+    """About its own place it would be nothing but rounding."""
+    silent = [random_drawing(9, seed, words=False) for seed in range(12)]
+    spoken = next(drawing for drawing in DRAWINGS if len(drawing.grams) > 20)
+    revised = replace(spoken, grams=spoken.grams[:-3], gram_owner=spoken.gram_owner[:-3])
+    settled.settle([sheet_batch([*silent, spoken])])
+    vectors = settled.embed(sheet_batch([spoken, revised, silent[0]]))["deepdxf"]
+    parts = dict(zip(settled.part_sizes, vectors.split(list(settled.part_sizes.values()), dim=1), strict=True))
+    one, other, nothing = parts["letters"]
+    assert not nothing.any()
+    assert functional.cosine_similarity(one, other, dim=0) > 0.8
 
 
 def test_about_their_centre_drawings_are_unlike():

@@ -6,16 +6,21 @@ import numpy as np
 import pytest
 import torch
 
+from config import frame
+from config.errors import UserError
+from config.GF_config import GFConfig
+from config.run_config import to_dict
 from dataset.dxf_process import load_drawing
 from dataset.storage import read_sequence
 from model.embedding import Embedder, similarity
-from search import model_card
+from model.GF_task import GFTask
 from search.answers import answer
 from search.folder import FolderWriter
 from search.index import Index
 from search.indexing import update
 from search.model_card import ModelCard
 from tests.search.conftest import indexed, model
+from utils.checkpoint import save_checkpoint
 
 CPU = torch.device("cpu")
 
@@ -23,7 +28,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def mine(data, tmp_path, monkeypatch):
     """An archive of five of the ten drawings, four of which may say what is common."""
-    monkeypatch.setattr(model_card, "FEWEST", 4)
+    monkeypatch.setattr(frame, "FEWEST", 4)
     (tmp_path / "archive").mkdir()
     for path in sorted((data / "DeepDXF").rglob("*.h5"))[:5]:
         shutil.copy(path, tmp_path / "archive" / path.name)
@@ -97,7 +102,7 @@ def test_stopped_while_it_is_renewed_an_index_holds_nothing_of_the_frame_before(
 
 
 def test_few_drawings_leave_it_to_those_of_the_training(mine, checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(model_card, "FEWEST", 6)
+    monkeypatch.setattr(frame, "FEWEST", 6)
     indexed(tmp_path / "a.idx", mine, Embedder(checkpoint, CPU))
     index, fresh = Index.open(tmp_path / "a.idx"), Embedder(checkpoint, CPU)
     assert index.model.settled_on == 0
@@ -131,3 +136,67 @@ def test_a_database_keeps_the_answer_too(mine, checkpoint, tmp_path):
         assert len(done.renewed) == (5 if count == 11 else 0)
         for copy in range(6):
             shutil.copy(sorted(mine.glob("*.h5"))[0], mine / f"z {copy}.h5")
+
+
+def test_two_that_can_be_read_do_not_speak_for_all(mine, checkpoint, tmp_path):
+    for path in sorted(mine.glob("*.h5"))[2:]:
+        path.write_bytes(b"no")
+    done = indexed(tmp_path / "a.idx", mine, Embedder(checkpoint, CPU))
+    assert len(done.added) == 2 and len(done.skipped) == 3
+    assert Index.open(tmp_path / "a.idx").model.settled_on == 0
+
+
+def test_one_who_has_the_index_open_sees_no_mixture_of_frames(mine, data, checkpoint, tmp_path):
+    path, asks = tmp_path / "a.idx", Embedder(checkpoint, CPU)
+    indexed(path, mine, Embedder(checkpoint, CPU), segment=2)
+    fresh_one, used = Index.open(path), Index.open(path)
+    fresh_one.prepare(asks)
+    query = sorted(mine.glob("*.h5"))[0]
+    before = asks(read_sequence(query))["joint"]
+    used.query([before])
+    for copy in range(6):
+        shutil.copy(query, mine / f"z {copy}.h5")
+    indexed(path, mine, Embedder(checkpoint, CPU), segment=2)
+    for index in (fresh_one, used):
+        with pytest.raises(UserError, match="was written to while it was asked: ask again"):
+            index.query([before])
+        found = answer(index, asks, query, load_drawing(query), k=20)
+        reopened = answer(Index.open(path), asks, query, load_drawing(query), k=20)
+        assert [(hit.id, hit.score) for hit in found.hits] == [(hit.id, hit.score) for hit in reopened.hits]
+        assert len(found.hits) == len(index.slots("joint"))
+        assert not index.refresh()
+
+
+def test_half_renewed_an_index_says_so(mine, checkpoint, tmp_path, monkeypatch):
+    path = tmp_path / "a.idx"
+    indexed(path, mine, Embedder(checkpoint, CPU))
+    for copy in range(6):
+        shutil.copy(sorted(mine.glob("*.h5"))[0], mine / f"z {copy}.h5")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(FolderWriter, "add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        indexed(path, mine, Embedder(checkpoint, CPU))
+    assert "drawings are still missing" in Index.open(path).note
+    indexed(path, mine, Embedder(checkpoint, CPU))
+    assert Index.open(path).note == ""
+
+
+def test_a_model_without_rarities_is_asked_of_pairs_alone_and_nothing_is_embedded_anew(mine, tmp_path):
+    config = GFConfig(filters="8", perspectives=4)
+    torch.manual_seed(3)
+    content = {"config": to_dict(config), "model": GFTask(config).state_dict(), "metrics": {}, "info": {"data": {}}}
+    save_checkpoint(tmp_path / "gf.pth", kind="gf", **content)
+    path = tmp_path / "a.idx"
+    indexed(path, mine, Embedder(tmp_path / "gf.pth", CPU))
+    for copy in range(6):
+        shutil.copy(sorted(mine.glob("*.h5"))[0], mine / f"z {copy}.h5")
+    done = indexed(path, mine, Embedder(tmp_path / "gf.pth", CPU))
+    assert (len(done.added), done.renewed, done.unchanged) == (6, [], 5)
+    index = Index.open(path)
+    assert index.model.settled_on == 11 and index.model.share_below("gf", 2.0) == 1.0
+
+
+def test_a_vector_that_is_not_finite_is_refused(mine, checkpoint, tmp_path):
+    broken = Embedder(checkpoint, CPU)
+    broken.task.deepdxf.sheet.words.weight.data[0] = torch.nan
+    with pytest.raises(UserError, match="not finite"):
+        indexed(tmp_path / "a.idx", mine, broken)

@@ -30,19 +30,29 @@ class Server:
     def run(self, cwd, *arguments, kill_when=None, file_limit=None, nproc=1):
         """Exit status; with ``kill_when`` all processes of the run are killed where that is first true.
 
-        The run halts twice in every saving of its state, once with the new file whole but without its name and once
-        with it; only there is asked. How busy the machine is does not change where it is killed.
+        The run halts in every saving of its state: with the new file whole but without its name, and with it. Only
+        there is asked. How busy the machine is does not change where it is killed.
         """
         halts = kill_when is not None
         child = self._start(cwd, arguments, self.output, file_limit=file_limit, nproc=nproc, halts=halts)
-        while halts and Path(f"/proc/{child}").exists():
-            if is_halted(child):
-                if kill_when():
-                    os.killpg(child, signal.SIGKILL)
-                    break
-                os.killpg(child, signal.SIGCONT)
-            time.sleep(0.0005)
+        if halts:
+            self._watch(child, kill_when)
         return int(self.process.stdout.readline())
+
+    @staticmethod
+    def _watch(child, kill_when):
+        """Kill it where it is to be killed, or is still there after five minutes."""
+        deadline = time.monotonic() + 300
+        try:
+            while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+                if is_halted(child):
+                    if kill_when():
+                        break
+                    os.killpg(child, signal.SIGCONT)
+                time.sleep(0.0005)
+        finally:
+            with suppress(ProcessLookupError):  # it has come to its end
+                os.killpg(child, signal.SIGKILL)
 
     @contextmanager
     def running(self, cwd, *arguments, until):

@@ -52,7 +52,7 @@ def without_network(event, _):
 
 
 def halt_where_saved(event, arguments):
-    """An audit hook: stop before a state of the run gets its name, and before an older one is removed."""
+    """An audit hook: stop before a state of the run gets its name, and behind that, before files are removed."""
     if event in ("os.rename", "os.remove") and Path(os.fsdecode(arguments[0])).name.startswith("resume_"):
         os.kill(os.getpid(), signal.SIGSTOP)
 
