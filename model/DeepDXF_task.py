@@ -24,8 +24,6 @@ LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of t
     (0.45, ("words", "letters")),
 )
 WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
-
-
 STRANGERS = 5  # as if so many more drawings had shown a part, each something else: one alone is no middle
 
 

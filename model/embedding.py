@@ -18,6 +18,7 @@ from model.DeepDXF_dataset import plain_batch
 from model.registry import rebuild
 from model.sheet_encoder import RARITIES
 from utils.checkpoint import load_checkpoint
+from utils.progress import progress
 
 WINDOW = 256  # drawings in memory at once, among which those of similar length are put together
 BATCH_ENTITIES = 4096  # of one pass
@@ -92,7 +93,7 @@ class Embedder:
         if (sheet := getattr(self._deepdxf, "sheet", None)) is not None:
             seen = [batch.get("deepdxf", batch) for batch in batches]
             sheet.weigh({name: torch.cat([each[name] for each in seen]) for name in ("words", "joints")})
-        self.task.settle(batches)
+        self.task.settle(progress(batches, "what is common", unit="batch"))
         return True
 
     @property

@@ -191,7 +191,7 @@ def _frame(writer: Writer, sources: list[Source], embedder: Embedder) -> None:
 
 def _readable(sources: list[Source], embedder: Embedder) -> Iterator[SequenceRecord]:
     """What cannot be read is left out here, and named when it is to be embedded."""
-    for source in progress(sources, "looking for what is common"):
+    for source in sources:
         with suppress(UserError, OSError):
             record, _ = read_sequence_and_hash(source.sequence_path)
             embedder.require_same_reading(record)
