@@ -9,21 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from config.DeepDXF_config import DeepDXFModelConfig
+from config.frame import ASKED
 from model.calibration import PairQuantiles
 from model.contrastive import hits, unit
 from model.DeepDXF_loss import cross_entropy, nt_xent_logits
 from model.DeepDXF_model import DeepDXFModel
+from model.looks import LOOKS, usual_weights, weights_in
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
+from model.stand_in import StandIn
 from utils.distributed.exchange import shared_mean
 
-LOOKS = (  # ways to look at a drawing: how much each counts, and the parts of the vector that share it
-    (0.05, ("sequence", "type_counts")),
-    (0.18, ("image", "coarse_image", "statistics", "stroke_statistics")),
-    (0.12, ("pair_histogram", "pair_deviations")),
-    (0.2, ("joints", "joint_counts")),
-    (0.45, ("words", "letters")),
-)
-WEIGHTS = {name: weight / len(parts) for weight, parts in LOOKS for name in parts}
+*_, WORDS = LOOKS  # which many a sheet is without
 STRANGERS = 5  # as if so many more drawings had shown a part, each something else: one alone is no middle
 
 
@@ -36,8 +32,8 @@ class DeepDXFTask(nn.Module):
     own.
 
     With ``reads="sheet"`` a drawing's vector has parts: the sequence, and what :class:`SheetEncoder` learns and
-    measures. Each learned part has a head and an NT-Xent of its own. How much each part counts in a vector is fixed
-    (``LOOKS``), however many numbers it has.
+    measures. Each learned part has a head and an NT-Xent of its own. How much each part counts in a vector does not
+    depend on how many numbers it has: parts of a look share its weight, see :mod:`model.looks`.
     """
 
     def __init__(self, config: DeepDXFModelConfig) -> None:
@@ -54,6 +50,9 @@ class DeepDXFTask(nn.Module):
             sizes |= measured_sizes()
             for name, size in sizes.items():
                 self.register_buffer(f"centre_{name}", torch.zeros(size))
+            self.register_buffer("look_weights", usual_weights())
+            rest = sum(size for name, size in sizes.items() if name not in WORDS.parts)
+            self.stand_in = StandIn(rest, sizes["letters"])
         self.part_sizes = sizes  # in the order in which they lie in a vector
         self.vector_size = sum(sizes.values())
         self.pairs = PairQuantiles(["deepdxf"])
@@ -92,11 +91,12 @@ class DeepDXFTask(nn.Module):
 
     @torch.no_grad()
     def centred_vectors(self, batches: Iterable[dict[str, Any]]) -> Tensor:
-        """Put the origin of every part where the mean of these drawings is, and give their vectors.
+        """Put the origin of every part where the mean of these drawings is, weigh the looks by how far they agree about
+        them, and give their vectors.
 
         Raw vectors lie in a narrow cone, so that any two drawings look alike; about their centre they do not. What few
         of the drawings show moves the origin little: at the only one's own place that would be nothing, made of
-        rounding. Without any drawing the origin stays where it is. Shape: ``[N, vector_size]``.
+        rounding. Without any drawing all stays as it is. Shape: ``[N, vector_size]``.
         """
         self.eval()
         seen = [self._parts(batch, self._learned(batch)) for batch in batches]
@@ -107,6 +107,7 @@ class DeepDXFTask(nn.Module):
             for name, rows in parts.items():
                 seen_rows = unit(rows[_seen(rows)])
                 self._centre(name).copy_(seen_rows.sum(dim=0) / (len(seen_rows) + STRANGERS))
+            self.look_weights.copy_(weights_in(self._cosines(parts)))
         return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:
@@ -126,13 +127,30 @@ class DeepDXFTask(nn.Module):
     def _joined(self, parts: dict[str, Tensor]) -> Tensor:
         """One vector of all parts; its cosine is the weighted mean of theirs.
 
-        A part that saw nothing, of a sheet without a word, has no say: about the origin it would point away from
-        whatever has words, and two sheets without words would be the same to it.
+        A part that saw nothing has no say: about the origin it would point away from whatever has words, and two sheets
+        without words would be the same to it. For words, which weigh most, there is a stand-in.
         """
         if self.sheet is None:
             return parts["sequence"]
-        centred = {name: unit(unit(rows) - self._centre(name)) * _seen(rows)[:, None] for name, rows in parts.items()}
-        return torch.cat([WEIGHTS[name] ** 0.5 * rows for name, rows in centred.items()], dim=-1)
+        rows = self._centred(parts)
+        for look, weight in zip(LOOKS, self.look_weights, strict=True):
+            rows |= {name: (weight / len(look.parts)).sqrt() * rows[name] for name in look.parts}
+        rest = unit(torch.cat([part for name, part in rows.items() if name not in WORDS.parts], dim=-1))
+        wordless = _seen(rest) & ~_seen(rows["letters"])
+        stand_in = self.look_weights[-1].sqrt() * self.stand_in(rest)
+        rows["letters"] = torch.where(wordless[:, None], stand_in, rows["letters"])
+        return torch.cat(list(rows.values()), dim=-1)
+
+    def _centred(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Each part about its origin, at length 1; zero where it saw nothing."""
+        return {name: unit(unit(rows) - self._centre(name)) * _seen(rows)[:, None] for name, rows in parts.items()}
+
+    def _cosines(self, parts: dict[str, Tensor]) -> Tensor:
+        """Of all pairs of some of the drawings in each look: ``[len(LOOKS), n, n]``."""
+        count = len(parts["sequence"])
+        some = torch.linspace(0, count - 1, min(ASKED, count)).long()
+        rows = self._centred({name: part[some] for name, part in parts.items()})
+        return torch.stack([sum(rows[name] @ rows[name].T for name in look.parts) / len(look.parts) for look in LOOKS])
 
     def _centre(self, name: str) -> Tensor:
         return getattr(self, f"centre_{name}")

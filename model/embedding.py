@@ -78,8 +78,9 @@ class Embedder:
     def settle(self, drawings: Iterable[SequenceRecord], fewest: int = 1) -> bool:
         """Let these drawings, instead of those of the training, say what any two drawings have in common.
 
-        What is rare in them counts more, as in every search engine; their mean becomes the origin of the vectors, their
-        pairs what :meth:`share_below` compares with. No weight changes. A drawing that one of the model's encoders
+        What is rare in them counts more, as in every search engine; so does a way to look at them that agrees with the
+        others (:mod:`model.looks`). Their mean becomes the origin of the vectors, their pairs what :meth:`share_below`
+        compares with. No weight changes. A drawing that one of the model's encoders
         cannot read has no say; if fewer than ``fewest`` have one, nothing changes, and the answer is False. All are in
         memory at once: of an archive some are enough (:mod:`config.frame`). Raises as :meth:`__call__` does.
         """
@@ -157,7 +158,8 @@ class Embedder:
 def _is_settled(name: str) -> bool:
     """Whether a task's buffer of this name is set by settling."""
     path, _, last = name.rpartition(".")
-    return last in RARITIES or last.startswith("centre_") or path.rpartition(".")[2] == "pairs"
+    set_by_name = last in (*RARITIES, "look_weights") or last.startswith("centre_")
+    return set_by_name or path.rpartition(".")[2] == "pairs"
 
 
 def _windows(drawings: Iterable[SequenceRecord], size: int) -> Iterator[list[SequenceRecord]]:

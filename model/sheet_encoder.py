@@ -57,7 +57,7 @@ class SheetEncoder(nn.Module):
             self.register_buffer(name, torch.zeros(width))
             self.register_buffer(name.replace("mean", "deviation"), torch.ones(width))
         self.register_buffer("rarity", torch.ones(N_WORD_BUCKETS))
-        self.register_buffer("joint_rarity", torch.ones(N_JOINTS))
+        self.register_buffer("joint_rarity", torch.ones(2, N_JOINTS))
 
     @torch.no_grad()
     def fit(self, features: Mapping[str, Tensor]) -> None:
@@ -86,13 +86,13 @@ class SheetEncoder(nn.Module):
         return {
             "image": self.image(batch["image"]),
             "statistics": self.statistics(self._standardised(batch["statistics"])),
-            "joints": self.joints(10 * unit(batch["joints"] * self.joint_rarity)),
+            "joints": self.joints(10 * unit(self._joints(batch)[0])),
             "words": self.words(10 * unit(batch["words"] * self.rarity)),
         }
 
     def measured(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What is not: an image in ``COARSE`` cells, statistics of strokes, counts of types, the histogram of pairs,
-        what is unusual in it, a sketch of joints and one of letters."""
+        what is unusual in it, a sketch of long joints and one of letters."""
         statistics, pairs = self._standardised(batch["statistics"]), batch["pairs"]
         any_pairs = (pairs != 0).any(dim=-1, keepdim=True)  # without any nothing is unusual
         with full_precision(statistics):
@@ -102,9 +102,13 @@ class SheetEncoder(nn.Module):
                 "type_counts": statistics[:, N_STROKE_STATISTICS:],
                 "pair_histogram": pairs,
                 "pair_deviations": (pairs - self.pair_mean) / self.pair_deviation * any_pairs,
-                "joint_counts": unit(batch["joints"] * self.joint_rarity) @ self.joint_sketch,
+                "joint_counts": unit(self._joints(batch)[1]) @ self.joint_sketch,
                 "letters": unit(batch["words"] * self.rarity) @ self.sketch,
             }
+
+    def _joints(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """All of them, and the long ones, by how rare they are: each ``[B, N_JOINTS]``."""
+        return (batch["joints"] * self.joint_rarity).unbind(dim=1)
 
     def _standardised(self, statistics: Tensor) -> Tensor:
         return (statistics - self.mean) / self.deviation

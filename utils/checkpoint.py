@@ -25,7 +25,7 @@ from dataset.entities import SCHEMA_VERSION
 from utils.distributed.world import world
 from utils.files import atomic_path
 
-FORMAT = 3  # of the file, and of the vectors that its model gives
+FORMAT = 4  # of the file, and of the vectors that its model gives
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of errors that mean: no more room
 _PACKAGES = ("torch", "torch_geometric", "ezdxf", "h5py", "numpy", "scikit-learn")
 

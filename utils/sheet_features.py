@@ -25,7 +25,7 @@ FEATURE_SHAPES = {
     "statistics": (N_STATISTICS,),
     "words": (N_WORD_BUCKETS,),
     "pairs": (N_PAIRS,),
-    "joints": (N_JOINTS,),
+    "joints": (2, N_JOINTS),
 }
 
 

@@ -131,10 +131,14 @@ def test_the_sketch_is_the_same_for_every_model():
     assert torch.equal(*sketches), "vectors of two models' letters compare, whatever the seed of the run"
 
 
-def test_joints_are_weighted_by_how_rare_they_are_and_their_sketch_keeps_cosines(encoder, features):
+def test_joints_are_weighted_by_how_rare_they_are_and_the_sketch_of_the_long_ones_keeps_cosines(encoder, features):
     holding = (features["joints"].numpy() > 0).sum(axis=0)
     np.testing.assert_allclose(encoder.joint_rarity, np.sqrt(np.log(21 / (1 + holding))), rtol=1e-5, atol=1e-4)
-    some = features["joints"].any(dim=1)
-    sketch = functional.normalize(encoder.measured(features)["joint_counts"][some], dim=1)
-    weighted = functional.normalize((features["joints"] * encoder.joint_rarity)[some], dim=1)
+    features["joints"][3, 1] = 0.0
+    some = features["joints"][:, 1].any(dim=1)
+    assert 5 < some.sum() < len(some) and encoder(features)["joints"][3].any()
+    found = encoder.measured(features)["joint_counts"]
+    assert not found[3].any()
+    sketch = functional.normalize(found[some], dim=1)
+    weighted = functional.normalize((features["joints"] * encoder.joint_rarity)[some, 1], dim=1)
     assert (sketch @ sketch.T - weighted @ weighted.T).abs().mean() < 0.08

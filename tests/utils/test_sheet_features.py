@@ -150,7 +150,7 @@ def test_little_ink_gives_finite_numbers(strokes):
     drawing = replace(with_strokes(*strokes), grams=np.zeros(0, np.int32), gram_owner=np.zeros(0, np.int32))
     features = sheet_features(drawing)
     shapes = {"image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE), "statistics": (N_STATISTICS,), "words": (N_WORD_BUCKETS,)}
-    shapes |= {"joints": (N_JOINTS,), "pairs": (N_PAIRS,)}
+    shapes |= {"joints": (2, N_JOINTS), "pairs": (N_PAIRS,)}
     assert {name: value.shape for name, value in features.items()} == shapes
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in features.values())
     if not strokes:
