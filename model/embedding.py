@@ -99,14 +99,16 @@ class Embedder:
 
     @property
     def frame(self) -> dict[str, np.ndarray]:
-        """All that :meth:`settle` sets, by name: what an index keeps, so that queries are seen as its drawings were."""
-        return {name: buffer.cpu().numpy().copy() for name, buffer in self.task.named_buffers() if _is_settled(name)}
+        """All that :meth:`settle` sets, by name, each as one row: what an index keeps, so that queries are seen as its
+        drawings were."""
+        buffers = self.task.named_buffers()
+        return {name: buffer.flatten().cpu().numpy().copy() for name, buffer in buffers if _is_settled(name)}
 
     @frame.setter
     def frame(self, arrays: Mapping[str, np.ndarray]) -> None:
         buffers = dict(self.task.named_buffers())
         for name, array in arrays.items():
-            buffers[name].copy_(torch.from_numpy(array))
+            buffers[name].copy_(torch.from_numpy(array).view_as(buffers[name]))
 
     def share_below(self, encoder: str, cosine: float) -> float | None:
         """The share, 0..1, of pairs of drawings whose ``encoder`` vectors are less alike than this cosine: of training
