@@ -93,7 +93,7 @@ TRIALS = {
     "no other views": Trial(without_views=CHANGES),
 }
 PARTS = {  # of the whole model's vector, and what is left out of it
-    "no letters": ("words", "letters"),
+    "no letters": ("letters", "words"),
     "no joints": ("joints", "joint_counts"),
     "no pairs of points": ("pair_histogram", "pair_deviations"),
     "no ink": ("image", "coarse_image", "statistics", "stroke_statistics"),

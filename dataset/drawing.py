@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +12,11 @@ from dataset.appearance import quarter_turns
 from dataset.entities import ABSENT, MAX_BIN, N_BINS, SLOT_INDEX, SLOTS, TYPE_INDEX, Extents, Kind, model_rows
 from dataset.storage import SequenceRecord
 
-N_WORD_BUCKETS = 2048
-GRAM_LENGTHS = (2, 3, 4)
+N_LETTER_BUCKETS = 2048
+N_WORD_BUCKETS = 8192
+N_GRAM_BUCKETS = N_LETTER_BUCKETS + N_WORD_BUCKETS
+LETTERS = (2, 3, 4)  # of an n-gram
+WORDS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Drawing:
         ink: ``[S]`` uint8, see :class:`dataset.strokes.Ink`.
         stroke_owner: ``[S]`` int32, rows.
         share: how many strokes of the drawing one of these stands for.
-        grams: ``[K]`` uint16, a bucket for every n-gram of letters on the sheet.
+        grams: ``[K]`` uint16, a bucket for every n-gram on the sheet: the first ``N_LETTER_BUCKETS`` of letters, the
+            others of words.
         gram_owner: ``[K]`` int32, rows.
         side: the larger side of the extents in drawing units.
     """
@@ -74,30 +78,33 @@ class Drawing:
 
 
 def hashed_grams(texts: Sequence[str], text_owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The n-grams of every word on the sheet, spaces around it included, as buckets of a hash, and their rows.
+    """The n-grams of the letters of every word, spaces around it included, and of the words of every text, as buckets
+    of a hash, and their rows.
 
     Args:
         texts, text_owner: see :class:`dataset.appearance.Appearance`.
 
-    Letters in twos to fours need no dictionary and no language, and forgive a changed digit. The hash is CRC-32, which
-    is the same everywhere (feature hashing: Weinberger et al. 2009).
+    Letters in twos to fours need no dictionary and no language, and forgive a changed digit; words, alone and in twos,
+    tell one sheet from all others. The hash is CRC-32, which is the same everywhere (feature hashing: Weinberger et al.
+    2009).
     """
     buckets, owners = [], []
     for text, row in zip(texts, text_owner.tolist(), strict=True):
-        found = _grams(text)
+        words = text.lower().split()
+        found = [_bucket(piece, 0, N_LETTER_BUCKETS) for word in words for piece in _pieces(f" {word} ", LETTERS)]
+        found += [_bucket(" ".join(some), N_LETTER_BUCKETS, N_WORD_BUCKETS) for some in _pieces(words, WORDS)]
         buckets += found
         owners += [row] * len(found)
     return np.array(buckets, dtype=np.uint16), np.array(owners, dtype=np.int32)
 
 
-def _grams(text: str) -> list[int]:
-    found = []
-    for word in text.lower().split():
-        padded = f" {word} "
-        for n in GRAM_LENGTHS:
-            pieces = (padded[i : i + n] for i in range(len(padded) - n + 1))
-            found += [zlib.crc32(piece.encode("utf-8", "surrogatepass")) % N_WORD_BUCKETS for piece in pieces]
-    return found
+def _pieces(whole: Sequence[str], lengths: Sequence[int]) -> Iterator[Sequence[str]]:
+    """All runs of these lengths."""
+    return (whole[i : i + n] for n in lengths for i in range(len(whole) - n + 1))
+
+
+def _bucket(piece: str, first: int, count: int) -> int:
+    return first + zlib.crc32(piece.encode("utf-8", "surrogatepass")) % count
 
 
 def turn_strokes_back(strokes: np.ndarray, turns: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
 from model.stand_in import StandIn
 from utils.distributed.exchange import shared_mean
 
-*_, WORDS = LOOKS  # which many a sheet is without
+*_, TEXT = LOOKS  # which many a sheet is without
 STRANGERS = 5  # as if so many more drawings had shown a part, each something else: one alone is no middle
 
 
@@ -51,8 +51,8 @@ class DeepDXFTask(nn.Module):
             for name, size in sizes.items():
                 self.register_buffer(f"centre_{name}", torch.zeros(size))
             self.register_buffer("look_weights", usual_weights())
-            rest = sum(size for name, size in sizes.items() if name not in WORDS.parts)
-            self.stand_in = StandIn(rest, sizes["letters"])
+            rest = sum(size for name, size in sizes.items() if name not in TEXT.parts)
+            self.stand_in = StandIn(rest, sizes["words"])
         self.part_sizes = sizes  # in the order in which they lie in a vector
         self.vector_size = sum(sizes.values())
         self.pairs = PairQuantiles(["deepdxf"])
@@ -135,10 +135,10 @@ class DeepDXFTask(nn.Module):
         rows = self._centred(parts)
         for look, weight in zip(LOOKS, self.look_weights, strict=True):
             rows |= {name: (weight / len(look.parts)).sqrt() * rows[name] for name in look.parts}
-        rest = unit(torch.cat([part for name, part in rows.items() if name not in WORDS.parts], dim=-1))
-        wordless = _seen(rest) & ~_seen(rows["letters"])
+        rest = unit(torch.cat([part for name, part in rows.items() if name not in TEXT.parts], dim=-1))
+        wordless = _seen(rest) & ~(_seen(rows["letters"]) | _seen(rows["words"]))
         stand_in = self.look_weights[-1].sqrt() * self.stand_in(rest)
-        rows["letters"] = torch.where(wordless[:, None], stand_in, rows["letters"])
+        rows["words"] = torch.where(wordless[:, None], stand_in, rows["words"])
         return torch.cat(list(rows.values()), dim=-1)
 
     def _centred(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -93,7 +93,7 @@ class Embedder:
             return False
         if (sheet := getattr(self._deepdxf, "sheet", None)) is not None:
             seen = [batch.get("deepdxf", batch) for batch in batches]
-            sheet.weigh({name: torch.cat([each[name] for each in seen]) for name in ("words", "joints")})
+            sheet.weigh({name: torch.cat([each[name] for each in seen]) for name in ("grams", "joints")})
         self.task.settle(progress(batches, "what is common", unit="batch"))
         return True
 

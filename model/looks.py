@@ -30,7 +30,7 @@ LOOKS = (
     Look(0.18, 1.35, ("image", "coarse_image", "statistics", "stroke_statistics")),
     Look(0.12, 0.70, ("pair_histogram", "pair_deviations")),
     Look(0.20, 0.78, ("joints", "joint_counts")),
-    Look(0.45, 1.00, ("words", "letters")),
+    Look(0.45, 1.00, ("letters", "words")),
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dataset.drawing import N_WORD_BUCKETS, Drawing
+from dataset.drawing import N_GRAM_BUCKETS, Drawing
 from dataset.entities import DEEPDXF_TYPES
 from dataset.strokes import Ink
 from utils.joints import N_JOINTS, joint_counts
@@ -23,18 +23,18 @@ N_STATISTICS = N_STROKE_STATISTICS + len(DEEPDXF_TYPES)
 FEATURE_SHAPES = {
     "image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE),
     "statistics": (N_STATISTICS,),
-    "words": (N_WORD_BUCKETS,),
+    "grams": (N_GRAM_BUCKETS,),
     "pairs": (N_PAIRS,),
     "joints": (2, N_JOINTS),
 }
 
 
 def sheet_features(drawing: Drawing) -> dict[str, np.ndarray]:
-    """``image``, ``statistics``, ``words``, ``pairs`` and ``joints``, float32 of ``FEATURE_SHAPES``."""
+    """``image``, ``statistics``, ``grams``, ``pairs`` and ``joints``, float32 of ``FEATURE_SHAPES``."""
     return {
         "image": ink_image(drawing),
         "statistics": np.concatenate([stroke_statistics(drawing), type_counts(drawing)]).astype(np.float32),
-        "words": word_counts(drawing),
+        "grams": gram_counts(drawing),
         "pairs": pair_histogram(drawing),
         "joints": joint_counts(drawing),
     }
@@ -112,9 +112,9 @@ def type_counts(drawing: Drawing) -> np.ndarray:
     return np.log1p(np.bincount(drawing.rows[:, 0], minlength=len(DEEPDXF_TYPES)))
 
 
-def word_counts(drawing: Drawing) -> np.ndarray:
-    """Log counts of the buckets of n-grams. Shape: ``[N_WORD_BUCKETS]`` float32."""
-    return np.log1p(np.bincount(drawing.grams, minlength=N_WORD_BUCKETS)).astype(np.float32)
+def gram_counts(drawing: Drawing) -> np.ndarray:
+    """Log counts of the buckets of n-grams. Shape: ``[N_GRAM_BUCKETS]`` float32."""
+    return np.log1p(np.bincount(drawing.grams, minlength=N_GRAM_BUCKETS)).astype(np.float32)
 
 
 def _corners(strokes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from config.DeepDXF_config import DeepDXFModelConfig
 from config.GF_config import GFModelConfig
 from config.joint_config import JointConfig
-from dataset.drawing import N_WORD_BUCKETS, Drawing
+from dataset.drawing import N_GRAM_BUCKETS, Drawing
 from dataset.entities import ABSENT, N_BINS, N_SLOTS, PAD, ROW_LENGTH
 from model.DeepDXF_dataset import plain_batch
 from utils.DeepDXF_utils import collate, cut_chunks
@@ -80,7 +80,7 @@ def random_drawing(length: int, seed: int = 0, words: bool = True) -> Drawing:
         rng.integers(0, 3, len(stroke_owner)).astype(np.uint8),
         stroke_owner,
         1.0,
-        rng.integers(0, N_WORD_BUCKETS, len(gram_owner)).astype(np.int32),
+        rng.integers(0, N_GRAM_BUCKETS, len(gram_owner)).astype(np.int32),
         gram_owner,
         float(rng.uniform(10, 500)),
     )

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dataset.drawing import N_WORD_BUCKETS
+from dataset.drawing import N_GRAM_BUCKETS, N_LETTER_BUCKETS
 from model.sheet_encoder import COARSE, LEARNED, MEASURED, SheetEncoder, _rarity, measured_sizes
 from tests.model.batches import random_drawing, sheet_batch
 from utils.sheet_features import FEATURE_SHAPES, IMAGE_SIZE, N_CHANNELS, N_STATISTICS
@@ -28,14 +28,14 @@ def encoder(features):
 
 
 def test_fit_is_what_the_textbook_says(encoder, features):
-    statistics, words = features["statistics"].numpy(), features["words"].numpy()
+    statistics, grams = features["statistics"].numpy(), features["grams"].numpy()
     np.testing.assert_allclose(encoder.mean, statistics.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(encoder.deviation, statistics.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
     pairs = features["pairs"].numpy()
     np.testing.assert_allclose(encoder.pair_mean, pairs.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(encoder.pair_deviation, pairs.std(axis=0) + 0.01, rtol=1e-5, atol=1e-6)
-    holding = [sum(1 for row in words if row[bucket] > 0) for bucket in range(N_WORD_BUCKETS)]
-    np.testing.assert_allclose(encoder.rarity, np.log(21 / (1 + np.array(holding))), rtol=1e-5, atol=1e-6)
+    holding = [sum(1 for row in grams if row[bucket] > 0) for bucket in range(N_GRAM_BUCKETS)]
+    np.testing.assert_allclose(encoder.gram_rarity, np.log(21 / (1 + np.array(holding))), rtol=1e-5, atol=1e-6)
 
 
 def test_measured_statistics_are_standardised_by_the_drawings_of_the_fit_alone(encoder, features):
@@ -72,11 +72,22 @@ def test_the_coarse_image_is_the_mean_of_its_cells(encoder, features):
                 assert got[channel, row, column] == pytest.approx(want, abs=1e-6)
 
 
-def test_the_sketch_of_letters_keeps_their_cosines(encoder, features):
-    sketch = functional.normalize(encoder.measured(features)["letters"][:19], dim=1)
-    weighted = functional.normalize((features["words"] * encoder.rarity)[:19], dim=1)
+def test_the_sketch_of_words_keeps_their_cosines(encoder, features):
+    sketch = encoder.measured(features)["words"][:19]
+    assert (sketch.norm(dim=1) - 1).abs().max() < 0.2
+    sketch = functional.normalize(sketch, dim=1)
+    weighted = functional.normalize((features["grams"] * encoder.gram_rarity)[:19, N_LETTER_BUCKETS:], dim=1)
     error = (sketch @ sketch.T - weighted @ weighted.T).abs()
-    assert error.max() < 0.3 and error.mean() < 0.08  # 1 / sqrt(256) = 0.06 is one deviation
+    assert error.max() < 0.2 and error.mean() < 0.05  # 1 / sqrt(512) = 0.04 is one deviation
+
+
+def test_letters_are_learned_and_words_measured(encoder, features):
+    for first, end, learned in ((0, N_LETTER_BUCKETS, True), (N_LETTER_BUCKETS, N_GRAM_BUCKETS, False)):
+        others = features["grams"].clone()
+        others[:, first:end] = others[:, first:end].flip(1)
+        others = features | {"grams": others}
+        assert torch.equal(encoder(others)["letters"], encoder(features)["letters"]) is not learned
+        assert torch.equal(encoder.measured(others)["words"], encoder.measured(features)["words"]) is learned
 
 
 def test_what_every_drawing_has_counts_exactly_nothing_however_many_there_are():
@@ -90,18 +101,21 @@ def test_what_every_drawing_has_counts_exactly_nothing_however_many_there_are():
         assert rarity[2] == pytest.approx(np.log((1 + count) / 2), rel=1e-5, abs=1e-6)
 
 
-def test_letters_that_every_drawing_has_say_nothing(encoder, features):
-    everywhere = features["words"].clone()
-    everywhere[:, 17] = 1.0
-    encoder.fit(features | {"words": everywhere})
-    assert encoder.rarity[17] == 0
-    letters = encoder.measured(features | {"words": everywhere})["letters"]
-    everywhere[:, 17] = 3.0
-    torch.testing.assert_close(encoder.measured(features | {"words": everywhere})["letters"], letters)
+def test_letters_and_words_that_every_drawing_has_say_nothing(encoder, features):
+    everywhere = features["grams"].clone()
+    common = [17, N_LETTER_BUCKETS + 17]
+    everywhere[:, common] = 1.0
+    encoder.fit(features | {"grams": everywhere})
+    assert not encoder.gram_rarity[common].any()
+    before = features | {"grams": everywhere.clone()}
+    everywhere[:, common] = 3.0
+    after = features | {"grams": everywhere}
+    torch.testing.assert_close(encoder(after)["letters"], encoder(before)["letters"])
+    torch.testing.assert_close(encoder.measured(after)["words"], encoder.measured(before)["words"])
 
 
 def test_nothing_written_is_nothing_and_finite(encoder, features):
-    assert not encoder.measured(features)["letters"][19].any()
+    assert not encoder.measured(features)["words"][19].any() and not encoder(features)["letters"][19].any()
     for vectors in (encoder(features), encoder.measured(features)):
         assert all(rows.isfinite().all() for rows in vectors.values())
 
@@ -127,8 +141,8 @@ def test_the_sketch_is_the_same_for_every_model():
     sketches = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        sketches.append(SheetEncoder(SIZE).sketch)
-    assert torch.equal(*sketches), "vectors of two models' letters compare, whatever the seed of the run"
+        sketches.append(SheetEncoder(SIZE).word_sketch)
+    assert torch.equal(*sketches), "vectors of two models' words compare, whatever the seed of the run"
 
 
 def test_joints_are_weighted_by_how_rare_they_are_and_the_sketch_of_the_long_ones_keeps_cosines(encoder, features):

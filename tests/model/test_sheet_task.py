@@ -11,6 +11,7 @@ from config.DeepDXF_config import DeepDXFConfig
 from config.joint_config import JointConfig
 from config.run_config import to_dict
 from dataset.appearance import Appearance
+from dataset.drawing import N_LETTER_BUCKETS
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import Extents, make_row
 from dataset.storage import GraphRecord, SequenceRecord, write_graph, write_sequence
@@ -41,7 +42,7 @@ FITTED = (
     "sheet.mean",
     "sheet.deviation",
     "sheet.pair_",
-    "sheet.rarity",
+    "sheet.gram_rarity",
     "sheet.joint_rarity",
     "centre_",
     "look_weights",
@@ -121,8 +122,12 @@ def test_batched_equals_one_by_one(settled):
         torch.testing.assert_close(together[index : index + 1], alone, atol=1e-4, rtol=1e-4)
 
 
+def letters_and_words(drawing):
+    return len(drawing.grams) and drawing.grams.min() < N_LETTER_BUCKETS <= drawing.grams.max()
+
+
 def test_the_vectors_cosine_is_the_weighted_mean_of_its_parts_cosines_about_their_centres(settled):
-    drawings = [drawing for drawing in DRAWINGS if len(drawing.grams) and joint_counts(drawing).any()]
+    drawings = [drawing for drawing in DRAWINGS if joint_counts(drawing).any() and letters_and_words(drawing)]
     weight = weights(settled)
     batch = sheet_batch(drawings)
     vectors = settled.embed(batch)["deepdxf"].detach()
@@ -158,7 +163,7 @@ def test_what_one_drawing_alone_shows_is_still_seen(settled):
     spoken = next(drawing for drawing in DRAWINGS if len(drawing.grams) > 20)
     revised = replace(spoken, grams=spoken.grams[:-3], gram_owner=spoken.gram_owner[:-3])
     settled.settle([sheet_batch([*silent, spoken])])
-    one, other = parts_of(settled, [spoken, revised])["letters"]
+    one, other = parts_of(settled, [spoken, revised])["words"]
     assert functional.cosine_similarity(one, other, dim=0) > 0.8
 
 
@@ -279,9 +284,9 @@ def test_the_archive_is_the_training_drawings_with_a_graph_and_a_sheet_of_each(t
     batches, names = list(data.archive(1)), data.split.folds[1].train
     assert len(batches) > 1
     graphs = data.gf.plain(data.gf.indices(names))
-    words = data.deepdxf.features(data.deepdxf.indices(names))["words"]
+    grams = data.deepdxf.features(data.deepdxf.indices(names))["grams"]
     assert torch.equal(torch.cat([batch["gf"]["features"] for batch in batches]), graphs["features"])
-    assert torch.equal(torch.cat([batch["deepdxf"]["words"] for batch in batches]), words)
+    assert torch.equal(torch.cat([batch["deepdxf"]["grams"] for batch in batches]), grams)
 
 
 def test_joint_settling_measures_all_three_scores(tmp_path):
@@ -353,7 +358,7 @@ def test_a_sheet_without_words_is_no_more_like_another_one_than_like_the_same_wi
             if one != two:
                 to_silent = cosines[len(spoken) + one, len(spoken) + two]
                 to_spoken = cosines[len(spoken) + one, two]
-                assert abs(to_silent - to_spoken) < 4 * 0.45 / settled.part_sizes["letters"] ** 0.5
+                assert abs(to_silent - to_spoken) < 4 * 0.45 / settled.part_sizes["words"] ** 0.5
     near = replace(silent[0], side=silent[0].side * 1.001)
     again = settled.embed(sheet_batch([silent[0], near]))["deepdxf"]
     assert functional.cosine_similarity(*again, dim=0) > 0.99, "but a near copy is one"
@@ -368,7 +373,7 @@ def test_a_part_that_no_drawing_has_is_centred_at_zero_and_what_is_not_finite_is
     wordless = sheet_batch([random_drawing(20 + seed, seed, words=False) for seed in range(4)])
     task.fit(wordless)
     task.settle([wordless])
-    assert not centres(task)["letters"].any()
+    assert not centres(task)["words"].any()
     with torch.no_grad():
         task.sheet.statistics[-1].bias[0] = torch.nan
     task.centred_vectors([wordless])

@@ -26,7 +26,7 @@ from utils.seeding import seeded
 
 CPU = torch.device("cpu")
 CONFIG = JointConfig(gf=gf_config(), deepdxf=sheet_config(), shared_size=8)
-SHEET = ("mean", "deviation", "pair_mean", "pair_deviation", "rarity", "joint_rarity")
+SHEET = ("mean", "deviation", "pair_mean", "pair_deviation", "gram_rarity", "joint_rarity")
 FITTED = {f"deepdxf.sheet.{name}" for name in SHEET}
 DRAWINGS = [record(number) for number in range(12)]
 ENCODERS = ("gf", "deepdxf", "joint")
@@ -69,7 +69,7 @@ def test_only_what_was_fitted_without_a_gradient_stays(trained):
 
 def test_a_checkpoint_without_what_was_fitted_is_refused(trained):
     content = torch.load(trained, weights_only=True)
-    del content["model"]["deepdxf.sheet.rarity"]
+    del content["model"]["deepdxf.sheet.gram_rarity"]
     torch.save(content, trained)
     for seed in (None, 0):
         with pytest.raises(UserError, match="rarity"):
@@ -81,7 +81,7 @@ def test_a_frame_is_all_that_settling_sets_and_makes_another_model_see_alike(tra
     before = state(one)
     one.settle(DRAWINGS)
     changed = {name for name, value in state(one).items() if not torch.equal(value, before[name])}
-    assert changed <= set(one.frame) and {"deepdxf.sheet.rarity", "deepdxf.centre_image", "pairs.joint"} <= changed
+    assert changed <= set(one.frame) and {"deepdxf.sheet.gram_rarity", "deepdxf.centre_image", "pairs.joint"} <= changed
     other.frame = one.frame
     for encoder, vector in one(DRAWINGS[3]).items():
         assert np.array_equal(vector, other(DRAWINGS[3])[encoder])
@@ -97,7 +97,7 @@ def test_settling_puts_the_origin_among_these_drawings_and_counts_their_pairs(tr
     assert all(torch.equal(value, after[name]) for name, value in before.items()), "weights and fits stay"
     sheet = embedder.task.deepdxf.sheet
     seen = embedder._sequences(DRAWINGS)
-    for name, rarity in (("words", sheet.rarity), ("joints", sheet.joint_rarity**2)):
+    for name, rarity in (("grams", sheet.gram_rarity), ("joints", sheet.joint_rarity**2)):
         holds = (seen[name] > 0).sum(dim=0)
         torch.testing.assert_close(rarity, torch.log((1 + len(DRAWINGS)) / (1 + holds)), atol=1e-5, rtol=1e-4)
     with torch.no_grad():

@@ -197,6 +197,6 @@ def test_a_model_without_rarities_is_asked_of_pairs_alone_and_nothing_is_embedde
 
 def test_a_vector_that_is_not_finite_is_refused(mine, checkpoint, tmp_path):
     broken = Embedder(checkpoint, CPU)
-    broken.task.deepdxf.sheet.words.weight.data[0] = torch.nan
+    broken.task.deepdxf.sheet.letters.weight.data[0] = torch.nan
     with pytest.raises(UserError, match="not finite"):
         indexed(tmp_path / "a.idx", mine, broken)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ezdxf.math import Matrix44
 
-from dataset.drawing import N_WORD_BUCKETS, Drawing
+from dataset.drawing import N_GRAM_BUCKETS, Drawing
 from dataset.entities import DEEPDXF_TYPES, TYPE_INDEX
 from dataset.strokes import Ink
 from dataset.worker import process_file
@@ -22,11 +22,11 @@ from utils.sheet_features import (
     N_STATISTICS,
     N_STROKE_STATISTICS,
     STEEP,
+    gram_counts,
     ink_image,
     sheet_features,
     stroke_statistics,
     type_counts,
-    word_counts,
 )
 
 
@@ -149,13 +149,13 @@ def test_which_end_of_a_stroke_comes_first_says_nothing():
 def test_little_ink_gives_finite_numbers(strokes):
     drawing = replace(with_strokes(*strokes), grams=np.zeros(0, np.int32), gram_owner=np.zeros(0, np.int32))
     features = sheet_features(drawing)
-    shapes = {"image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE), "statistics": (N_STATISTICS,), "words": (N_WORD_BUCKETS,)}
+    shapes = {"image": (N_CHANNELS, IMAGE_SIZE, IMAGE_SIZE), "statistics": (N_STATISTICS,), "grams": (N_GRAM_BUCKETS,)}
     shapes |= {"joints": (2, N_JOINTS), "pairs": (N_PAIRS,)}
     assert {name: value.shape for name, value in features.items()} == shapes
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in features.values())
     if not strokes:
         assert not features["image"].any() and not features["statistics"][:N_STROKE_STATISTICS].any()
-    assert not features["words"].any()
+    assert not features["grams"].any()
 
 
 def test_counts_of_types_and_letters():
@@ -164,7 +164,7 @@ def test_counts_of_types_and_letters():
     want = np.zeros(len(DEEPDXF_TYPES))
     want[[TYPE_INDEX["LINE"], TYPE_INDEX["HATCH"]]] = np.log([3, 2])
     np.testing.assert_allclose(type_counts(drawing), want)
-    words = word_counts(replace(drawing, grams=np.array([5, 2047, 5, 5], np.int32)))
+    words = gram_counts(replace(drawing, grams=np.array([5, 2047, 5, 5], np.int32)))
     assert np.flatnonzero(words).tolist() == [5, 2047]
     np.testing.assert_allclose(words[[5, 2047]], np.log([4, 2]), rtol=1e-6)
     assert np.array_equal(sheet_features(drawing)["statistics"][N_STROKE_STATISTICS:], np.float32(type_counts(drawing)))
@@ -203,7 +203,7 @@ def test_exploding_changes_neither_image_nor_strokes_nor_letters(tmp_path):
     assert not np.allclose(type_counts(before), type_counts(after)), "the case explodes something"
     np.testing.assert_allclose(ink_image(after), ink_image(before), atol=1e-4)
     np.testing.assert_allclose(stroke_statistics(after), stroke_statistics(before), atol=1e-4)
-    assert np.array_equal(word_counts(after), word_counts(before))
+    assert np.array_equal(gram_counts(after), gram_counts(before))
     assert before.grams.any() and (before.ink == Ink.FILL).any()
 
 
@@ -220,5 +220,5 @@ def test_another_place_and_another_unit_change_the_size_alone(tmp_path):
     change = stroke_statistics(after) - stroke_statistics(flat)
     np.testing.assert_allclose(change[:-1], 0, atol=1e-4)
     assert change[-1] == pytest.approx(math.log(25.4), rel=1e-4)
-    assert np.array_equal(word_counts(after), word_counts(flat))
+    assert np.array_equal(gram_counts(after), gram_counts(flat))
     np.testing.assert_allclose(ink_image(flat), ink_image(before), atol=1e-4)
