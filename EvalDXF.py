@@ -40,7 +40,7 @@ def main(config: EvalConfig) -> int:
 
 def evaluate(config: EvalConfig) -> Evaluation:
     from evaluation.archive import load_archive
-    from evaluation.calibration import CALIBRATED_ON, calibrate
+    from evaluation.calibration import CALIBRATED_ON, calibrate, calibrate_as_search
     from evaluation.encoders import by_encoder, encoder_vectors, untrained_vectors
     from evaluation.evaluation import Evaluation, baseline_vectors, score_groups, score_originals
     from evaluation.queries import (
@@ -68,13 +68,15 @@ def evaluate(config: EvalConfig) -> Evaluation:
     if not queries:
         raise UserError(f"no group in {config.groups} holds two drawings of {config.archive}: nothing to measure")
     calibration = calibrate(by_encoder(list(embedder.many(archive.sample(CALIBRATED_ON)))), embedder)
+    as_search = calibrate_as_search(list(archive.sample(2 * CALIBRATED_ON)), embedder)
     embedder.settle(archive.sample(ASKED), FEWEST)  # as SearchDXF.py does to index an archive
     trained, untrained = encoder_vectors(archive, embedder), untrained_vectors(archive, config.model_path, device)
     baselines, left_out = baseline_vectors(archive)
     vectors = {**trained, **untrained, **baselines}
     originals = score_originals(vectors, original_queries(truth, groups), config.k) if truth else None
     by_group = score_groups(vectors, queries, config.k)
-    return Evaluation(archive, groups, config.k, vectors, calibration, left_out, book.missing, by_group, originals)
+    shares = {"training": calibration, "search": as_search}
+    return Evaluation(archive, groups, config.k, vectors, shares, left_out, book.missing, by_group, originals)
 
 
 def write_contact_sheet(evaluation: Evaluation, config: EvalConfig) -> None:

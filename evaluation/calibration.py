@@ -1,13 +1,16 @@
-"""Whether "more alike than 99 % of pairs of training drawings" holds for drawings that were not trained on."""
+"""Whether "more alike than 99 % of pairs" holds for drawings that had no say in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import kstest
 
+from config.frame import FEWEST
+from dataset.storage import SequenceRecord
+from evaluation.encoders import by_encoder
 from model.embedding import Embedder, similarity
 
 CALIBRATED_ON = 150  # drawings: as many pairs as are looked at
@@ -18,7 +21,7 @@ MAX_PAIRS = 10_000
 class Calibration:
     """How the shares of :meth:`model.embedding.Embedder.share_below` are spread over pairs of an archive.
 
-    If its pairs are as alike as those of the training drawings, the shares are uniform on 0..1.
+    If its pairs are as alike as those that the shares are of, they are uniform on 0..1.
 
     Attributes:
         mean: of the shares; 1/2 if uniform, more where the archive's pairs are more alike.
@@ -27,6 +30,16 @@ class Calibration:
 
     mean: float
     ks: float
+
+
+def calibrate_as_search(drawings: Sequence[SequenceRecord], embedder: Embedder) -> dict[str, Calibration]:
+    """As an index says it, which asks the archive: by every second drawing, over the pairs of the others.
+
+    Leaves the embedder settled on those that were asked. Nothing if they are too few (:mod:`config.frame`).
+    """
+    if not embedder.settle(drawings[::2], FEWEST):
+        return {}
+    return calibrate(by_encoder(list(embedder.many(drawings[1::2]))), embedder)
 
 
 def calibrate(vectors: Mapping[str, np.ndarray], embedder: Embedder) -> dict[str, Calibration]:

@@ -21,7 +21,8 @@ class Evaluation:
 
     Attributes:
         vectors: by method, the model's encoders first.
-        calibration: of the model's encoders, where it was ever measured.
+        calibration: of the model's encoders, where it was ever measured: by pairs of ``training`` drawings, as
+            SimDeepDXF.py says it, and of the archive's own, as a ``search`` does.
         left_out: methods that could not run, and why.
         missing: names that were asked for and not found, and why.
         by_group: finding the other drawings of a group.
@@ -32,7 +33,7 @@ class Evaluation:
     groups: Sequence[Sequence[int]]
     k: int
     vectors: dict[str, Vectors]
-    calibration: dict[str, Calibration]
+    calibration: dict[str, dict[str, Calibration]]
     left_out: dict[str, str]
     missing: dict[str, str]
     by_group: Scores

@@ -28,7 +28,10 @@ def as_data(evaluation: Evaluation) -> dict[str, Any]:
             if number in queried
         ],
         "originals": _originals(evaluation),
-        "calibration": {encoder: asdict(found) for encoder, found in evaluation.calibration.items()},
+        "calibration": {
+            pairs: {encoder: asdict(each) for encoder, each in found.items()}
+            for pairs, found in evaluation.calibration.items()
+        },
         "left_out": evaluation.left_out,
         "skipped": evaluation.archive.skipped,
         "missing": evaluation.missing,
@@ -76,7 +79,7 @@ def as_markdown(evaluation: Evaluation) -> str:
         *_table(evaluation, scores, evaluation.headline),
         "",
         _gain_sentence(evaluation, scores, evaluation.headline),
-        *_calibration_sentence(evaluation),
+        *_calibration_sentences(evaluation),
         "",
         *_group_table(evaluation),
     ]
@@ -120,16 +123,21 @@ def _gain_sentence(evaluation: Evaluation, scores: Scores, metric: str) -> str:
     )
 
 
-def _calibration_sentence(evaluation: Evaluation) -> list[str]:
-    found = evaluation.calibration.get(evaluation.model)
-    if found is None:
-        return []
-    return [
-        "",
-        f'Calibration: "more alike than x % of pairs of training drawings" by {evaluation.model}, over pairs of these '
-        f"drawings: x is {100 * found.mean:.1f} on average, and its distribution {found.ks:.3f} from uniform "
-        "(Kolmogorov-Smirnov distance).",
-    ]
+def _calibration_sentences(evaluation: Evaluation) -> list[str]:
+    claims = {
+        "training": 'of SimDeepDXF.py, "more alike than x % of pairs of training drawings", over pairs of these',
+        "search": 'of a search, "more alike than x % of pairs", of one half of these drawings over pairs of the other',
+    }
+    lines = []
+    for pairs, claim in claims.items():
+        found = evaluation.calibration[pairs].get(evaluation.model)
+        if found is not None:
+            lines += [
+                "",
+                f"Calibration {claim}, by {evaluation.model}: x is {100 * found.mean:.1f} on average, and its "
+                f"distribution {found.ks:.3f} from uniform (Kolmogorov-Smirnov distance).",
+            ]
+    return lines
 
 
 def _group_table(evaluation: Evaluation) -> list[str]:

@@ -114,15 +114,19 @@ def test_the_table_says_what_the_json_says(measured):
 
 def test_it_says_whether_the_model_s_shares_hold_here(measured, workplace):
     done, found = measured
-    assert set(found["calibration"]) == ENCODERS
-    for calibration in found["calibration"].values():  # the model was settled on these very drawings
+    assert set(found["calibration"]["training"]) == ENCODERS
+    assert found["calibration"]["search"] == {}, "fifteen drawings are too few to ask half of them"
+    for calibration in found["calibration"]["training"].values():  # the model was settled on these very drawings
         assert calibration["mean"] == pytest.approx(0.5, abs=0.02) and 0 < calibration["ks"] < 0.03
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Calibration: ")]
-    joint = found["calibration"]["joint"]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Calibration ")]
+    joint = found["calibration"]["training"]["joint"]
     assert f"x is {100 * joint['mean']:.1f} on average" in line and f"{joint['ks']:.3f} from uniform" in line
     never = evaluate(workplace, "--json", "never.json", model="gf.pth")
     assert "Calibration" not in never.stdout
-    assert json.loads((workplace / "never.json").read_text(encoding="utf-8"))["calibration"] == {}
+    assert json.loads((workplace / "never.json").read_text(encoding="utf-8"))["calibration"] == {
+        "training": {},
+        "search": {},
+    }
 
 
 class Page(HTMLParser):
