@@ -85,8 +85,8 @@ def hashed_grams(texts: Sequence[str], text_owner: np.ndarray) -> tuple[np.ndarr
         texts, text_owner: see :class:`dataset.appearance.Appearance`.
 
     Letters in twos to fours need no dictionary and no language, and forgive a changed digit; words, alone and in twos,
-    tell one sheet from all others. The hash is CRC-32, which is the same everywhere (feature hashing: Weinberger et al.
-    2009).
+    tell one sheet from all others; no pair is of two texts. The hash is CRC-32, which is the same everywhere (feature
+    hashing: Weinberger et al. 2009).
     """
     buckets, owners = [], []
     for text, row in zip(texts, text_owner.tolist(), strict=True):

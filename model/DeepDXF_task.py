@@ -14,12 +14,11 @@ from model.calibration import PairQuantiles
 from model.contrastive import hits, unit
 from model.DeepDXF_loss import cross_entropy, nt_xent_logits
 from model.DeepDXF_model import DeepDXFModel
-from model.looks import LOOKS, usual_weights, weights_in
+from model.looks import LOOKS, TEXT, usual_weights, weights_in
 from model.sheet_encoder import LEARNED, SheetEncoder, measured_sizes
 from model.stand_in import StandIn
 from utils.distributed.exchange import shared_mean
 
-*_, TEXT = LOOKS  # which many a sheet is without
 STRANGERS = 5  # as if so many more drawings had shown a part, each something else: one alone is no middle
 
 
@@ -107,7 +106,8 @@ class DeepDXFTask(nn.Module):
             for name, rows in parts.items():
                 seen_rows = unit(rows[_seen(rows)])
                 self._centre(name).copy_(seen_rows.sum(dim=0) / (len(seen_rows) + STRANGERS))
-            self.look_weights.copy_(weights_in(self._cosines(parts)))
+            if (weights := weights_in(self._cosines(parts))) is not None:
+                self.look_weights.copy_(weights)
         return self._joined(parts)
 
     def last_layer(self) -> list[nn.Parameter]:
@@ -133,12 +133,13 @@ class DeepDXFTask(nn.Module):
         if self.sheet is None:
             return parts["sequence"]
         rows = self._centred(parts)
-        for look, weight in zip(LOOKS, self.look_weights, strict=True):
-            rows |= {name: (weight / len(look.parts)).sqrt() * rows[name] for name in look.parts}
+        wordless = ~(_seen(rows["letters"]) | _seen(rows["words"]))
+        weights = self.look_weights[wordless.long()]  # [N, looks]
+        for look, weight in zip(LOOKS, weights.unbind(dim=1), strict=True):
+            rows |= {name: (weight / len(look.parts)).sqrt()[:, None] * rows[name] for name in look.parts}
         rest = unit(torch.cat([part for name, part in rows.items() if name not in TEXT.parts], dim=-1))
-        wordless = _seen(rest) & ~(_seen(rows["letters"]) | _seen(rows["words"]))
-        stand_in = self.look_weights[-1].sqrt() * self.stand_in(rest)
-        rows["words"] = torch.where(wordless[:, None], stand_in, rows["words"])
+        stand_in = (weights[:, -1] * wordless * _seen(rest)).sqrt()[:, None] * self.stand_in(rest)
+        rows["words"] = rows["words"] + stand_in
         return torch.cat(list(rows.values()), dim=-1)
 
     def _centred(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-NEIGHBOURS = 10  # of each drawing; from 30 to 600 drawings agreement changes by a tenth
+NEIGHBOURS = 10  # of each drawing
+DOUBT = 30  # drawings: as if so many more agreed as usual
+MOST = 4.0  # by which factor a look may count more or less than usual
+SAME = 1e-4  # less than 1, the cosine of copies in every look
 
 
 @dataclass(frozen=True)
@@ -32,31 +35,43 @@ LOOKS = (
     Look(0.20, 0.78, ("joints", "joint_counts")),
     Look(0.45, 1.00, ("letters", "words")),
 )
+TEXT = LOOKS[-1]  # which many a drawing is without
 
 
 def usual_weights() -> Tensor:
-    """What each look counts if no archive says otherwise. Shape: ``[len(LOOKS)]``, of sum 1."""
-    return torch.tensor([look.weight for look in LOOKS])
+    """What each look counts if no archive says otherwise, in drawings with and in those without words: ``[2, L]``."""
+    return torch.tensor([look.weight for look in LOOKS]).expand(2, -1).clone()
 
 
-def weights_in(cosines: Tensor) -> Tensor:
+def weights_in(cosines: Tensor) -> Tensor | None:
     """What each look counts among some drawings: more than usual where it agrees more than usual with the others.
 
-    A look that finds other neighbours than all the rest mostly errs; which does so differs from trade to trade (letters
-    tell sheets apart, and symbols nothing). Nobody's labels are needed to see it, as in the late fusion of Zheng et al.
-    (2015), whose weights follow from the scores alone. Too few drawings to have neighbours say nothing.
+    A look that finds other neighbours than all the rest mostly errs; which does so differs from trade to trade: text
+    tells sheets apart, and symbols nothing. Nobody's labels are needed to see it, as in the late fusion of Zheng et al.
+    (2015), whose weights follow from the scores alone.
 
-    Shape: ``[len(LOOKS), N, N]`` -> ``[len(LOOKS)]``, of sum 1.
+    Drawings with words and those without may be of two trades, so they have weights of their own; too few of a kind
+    have those of all. Text counts as much in both, but in those without (where a stand-in has its place) the less the
+    fewer there are with words: then nobody looks for one of those.
+
+    Args:
+        cosines: of all pairs of drawings in each of ``LOOKS``, ``[L, N, N]``; 0 on the diagonal where the look saw
+            nothing.
+
+    Returns:
+        For drawings with words, whose weights sum up to 1, and for those without: ``[2, L]``. None if all are too few.
     """
-    usual = usual_weights().to(cosines)
-    if cosines.shape[-1] < 3 * NEIGHBOURS:
-        return usual
-    found = agreements(cosines)
-    if not found.any():
-        return usual
-    typical = found.new_tensor([look.agreement for look in LOOKS])
-    weights = usual * (found / found.mean() / typical).square()
-    return weights / weights.sum()
+    cosines = _of(cosines, ~_copies(cosines))
+    worded = cosines[-1].diagonal() > 0
+    common = _weights(cosines)
+    if common is None:
+        return None
+    own = [_weights(_of(cosines, which)) for which in (worded, ~worded)]
+    with_words = common if own[0] is None else own[0]
+    others = (with_words if own[1] is None else own[1])[:-1]
+    text = with_words[-1:]
+    without = torch.cat([others / others.sum() * (1 - text), text * worded.float().mean()])
+    return torch.stack([with_words, without])
 
 
 def agreements(cosines: Tensor) -> Tensor:
@@ -64,10 +79,7 @@ def agreements(cosines: Tensor) -> Tensor:
 
     0 by chance, 1 where they are the same. A drawing to which a look is blind has no neighbours in common.
 
-    Args:
-        cosines: of all pairs of drawings in each look, ``[L, N, N]``; 0 on the diagonal where the look saw nothing.
-
-    Shape: ``[L]``.
+    Shape: as in :func:`weights_in` -> ``[L]``.
     """
     others = ~torch.eye(cosines.shape[-1], dtype=torch.bool, device=cosines.device)
     scaled = cosines / cosines[:, others].std(dim=1).clamp(min=1e-6)[:, None, None]
@@ -75,6 +87,29 @@ def agreements(cosines: Tensor) -> Tensor:
     chance = NEIGHBOURS / (cosines.shape[-1] - 1)
     seen = cosines.diagonal(dim1=1, dim2=2) > 0
     return ((common - chance) / (1 - chance) * seen).mean(dim=1).clamp(min=0)
+
+
+def _weights(cosines: Tensor) -> Tensor | None:
+    """``[L]``, of sum 1; None for too few drawings to have neighbours, or if no look agrees with any."""
+    count = cosines.shape[-1]
+    found = agreements(cosines) if count >= 3 * NEIGHBOURS else cosines.new_zeros(len(LOOKS))
+    if not found.any():
+        return None
+    usual, typical = (found.new_tensor([getattr(look, of) for look in LOOKS]) for of in ("weight", "agreement"))
+    ratio = (count * found / found.mean() / typical + DOUBT) / (count + DOUBT)
+    weights = usual * ratio.square().clamp(1 / MOST, MOST)
+    return weights / weights.sum()
+
+
+def _copies(cosines: Tensor) -> Tensor:
+    """Which drawings are, in every look, one before them: their neighbours would be the same in all. Bool ``[N]``."""
+    same = (cosines >= cosines.diagonal(dim1=1, dim2=2)[:, :, None] - SAME).all(dim=0)
+    return same.tril(diagonal=-1).any(dim=1)
+
+
+def _of(cosines: Tensor, which: Tensor) -> Tensor:
+    """The cosines of these drawings (bool ``[N]``) alone."""
+    return cosines[:, which][:, :, which]
 
 
 def _nearest(cosines: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a sheet shows, as vectors: of its ink, its strokes, its shapes and its letters, as measured and as learned."""
+"""What a sheet shows, as vectors: of its ink, its strokes, its shapes and its text, as measured and as learned."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ def _signs(size_in: int, size_out: int, seed: int) -> Tensor:
 
 def _sketched(rows: Tensor, signs: Tensor) -> Tensor:
     """Shape: ``[B, size_in]``, ``[size_in, size_out]`` -> ``[B, size_out]``, of length about 1."""
-    return unit(rows) @ signs.float() / signs.shape[1] ** 0.5
+    some = (rows != 0).any(dim=0)  # of thousands of words a drawing has hundreds
+    return unit(rows)[:, some] @ signs[some].float() / signs.shape[1] ** 0.5
 
 
 def _rarity(counts: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ PER_OCTAVE = 8
 N_RATIOS = 9 * PER_OCTAVE + 1  # of two lengths; the last holds all beyond nine octaves
 N_ANGLES = 25  # 0 to 180 degrees
 N_JOINTS = N_RATIOS * N_ANGLES
-LONG = 0.01  # of the larger side; the outline of a letter is made of shorter strokes
+LONG = 0.01  # of the larger side; strokes of outlined letters are shorter, but on sheets not much larger than they
 SAME_PLACE = 2e-4  # of the larger side
 SHORTEST = 1e-5
 MOST_ENDS = 8  # at one place; where more meet, in a fan or a fill, nobody sees joints
@@ -21,7 +21,7 @@ def joint_counts(drawing: Drawing) -> np.ndarray:
 
     A bag of local shapes, as words are a bag of letters. A frame, a title block or a neighbouring view changes nothing
     in the joints of a part, nor does another order or another spelling (a polyline, or lines). Words that another
-    program drew as outlines add thousands, but none with a long stroke.
+    program drew as outlines add thousands, but hardly one with a long stroke.
 
     Shape: ``[2, N_JOINTS]`` float32: of all joints, and of those of which one stroke at least is ``LONG``.
     """

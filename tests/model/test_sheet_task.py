@@ -103,8 +103,8 @@ def test_each_learned_part_has_a_head_and_the_loss_is_their_mean(settled):
 
 
 def weights(task) -> dict[str, float]:
-    """What each part counts."""
-    found = zip(LOOKS, task.look_weights.tolist(), strict=True)
+    """What each part of a drawing with words counts."""
+    found = zip(LOOKS, task.look_weights[0].tolist(), strict=True)
     return {name: weight / len(look.parts) for look, weight in found for name in look.parts}
 
 
