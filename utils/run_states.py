@@ -15,7 +15,7 @@ from utils.checkpoint import environment, read_torch, require_schema, write_torc
 
 logger = logging.getLogger("likeness")
 
-FORMAT = 1
+FORMAT = 2  # of the file, and of the networks whose state it is
 # options that may change on the way: they decide where, how long and under whose eyes a run works, not what it computes
 FREE = {
     *("data_dir", "checkpoint_dir", "log_dir", "run_name", "resume", "discard", "save_every", "keep_last"),
@@ -114,8 +114,13 @@ def require_same_run(state: Mapping[str, Any], kind: str, config: RunConfig, fin
 
 def _read(path: Path) -> dict[str, Any]:
     content = read_torch(path)
-    if not isinstance(content, dict) or content.get("resume_format") != FORMAT:
+    if not isinstance(content, dict) or "resume_format" not in content:
         raise UserError(f"{path} is no state of an unfinished run of this program")
+    if content["resume_format"] != FORMAT:
+        raise UserError(
+            f"{path} has resume_format {content['resume_format']}, this program {FORMAT}: finish the run with the "
+            "version that began it, or start anew with --discard"
+        )
     require_schema(path, content["schema_version"])
     return content
 

@@ -79,13 +79,26 @@ def test_a_checkpoint_without_what_was_fitted_is_refused(trained):
 def test_a_frame_is_all_that_settling_sets_and_makes_another_model_see_alike(trained):
     one, other = Embedder(trained, CPU), Embedder(trained, CPU)
     before = state(one)
-    one.settle(DRAWINGS)
+    one.settle([record(number) for number in range(100, 140)])  # enough to have neighbours
     changed = {name for name, value in state(one).items() if not torch.equal(value, before[name])}
-    assert changed <= set(one.frame) and {"deepdxf.sheet.gram_rarity", "deepdxf.centre_image", "pairs.joint"} <= changed
+    assert changed <= set(one.frame)
+    assert changed >= {f"deepdxf.{name}" for name in ("sheet.gram_rarity", "centre_image", "look_weights")} | {
+        "pairs.joint"
+    }
     other.frame = one.frame
     for encoder, vector in one(DRAWINGS[3]).items():
         assert np.array_equal(vector, other(DRAWINGS[3])[encoder])
     assert one.share_below("joint", 0.3) == other.share_below("joint", 0.3)
+
+
+def test_a_few_drawings_leave_the_weights_of_looks_as_they_were(trained):
+    embedder = Embedder(trained, CPU)
+    embedder.settle([record(number) for number in range(100, 140)])
+    before = state(embedder)
+    embedder.settle(DRAWINGS)
+    after = state(embedder)
+    assert torch.equal(after["deepdxf.look_weights"], before["deepdxf.look_weights"])
+    assert not torch.equal(after["deepdxf.centre_image"], before["deepdxf.centre_image"])
 
 
 def test_settling_puts_the_origin_among_these_drawings_and_counts_their_pairs(trained):

@@ -11,7 +11,7 @@ from config.errors import UserError
 from config.GF_config import GFConfig
 from config.run_config import to_dict
 from dataset.dxf_process import load_drawing
-from dataset.storage import read_sequence
+from dataset.storage import read_sequence, write_sequence
 from model.embedding import Embedder, similarity
 from model.GF_task import GFTask
 from search.answers import answer
@@ -19,6 +19,7 @@ from search.folder import FolderWriter
 from search.index import Index
 from search.indexing import update
 from search.model_card import ModelCard
+from tests.model.test_sheet_task import record
 from tests.search.conftest import indexed, model
 from utils.checkpoint import save_checkpoint
 
@@ -49,7 +50,7 @@ def assert_seen_as_by_one_that_settled_on(drawings, path, checkpoint):
     vectors = {each.name: knows(read_sequence(each)).get("joint") for each in drawings}
     index.prepare(asks)
     query = next(each for each in drawings if vectors[each.name] is not None)
-    found = answer(index, asks, query, load_drawing(query), k=20)
+    found = answer(index, asks, query, load_drawing(query), k=100)
     assert len(found.hits) == len(index.slots("joint"))
     for hit in found.hits:
         score = similarity(vectors[query.name], vectors[hit.id], "cosine")
@@ -75,6 +76,16 @@ def test_an_archive_is_asked_once_and_anew_when_it_has_outgrown_the_answer(mine,
     assert Index.open(path).model.settled_on == len(Index.open(path)) == 11
     assert_seen_as_by_one_that_settled_on(sorted(mine.glob("*.h5")), path, checkpoint)
     assert indexed(path, mine, Embedder(checkpoint, CPU)).unchanged == 11
+
+
+def test_an_index_keeps_what_each_look_is_worth_in_its_archive(checkpoint, tmp_path):
+    (tmp_path / "forty").mkdir()
+    for number in range(40):
+        write_sequence(tmp_path / "forty" / f"{number}.h5", record(number))
+    indexed(tmp_path / "forty.idx", tmp_path / "forty", Embedder(checkpoint, CPU))
+    kept = Index.open(tmp_path / "forty.idx").model.frame["deepdxf.look_weights"]
+    assert not np.allclose(kept, Embedder(checkpoint, CPU).frame["deepdxf.look_weights"], atol=0.01)
+    assert_seen_as_by_one_that_settled_on(sorted((tmp_path / "forty").glob("*.h5")), tmp_path / "forty.idx", checkpoint)
 
 
 def test_stopped_while_it_is_renewed_an_index_holds_nothing_of_the_frame_before(
@@ -160,8 +171,8 @@ def test_one_who_has_the_index_open_sees_no_mixture_of_frames(mine, data, checkp
     for index in (fresh_one, used):
         with pytest.raises(UserError, match="was written to while it was asked: ask again"):
             index.query([before])
-        found = answer(index, asks, query, load_drawing(query), k=20)
-        reopened = answer(Index.open(path), asks, query, load_drawing(query), k=20)
+        found = answer(index, asks, query, load_drawing(query), k=100)
+        reopened = answer(Index.open(path), asks, query, load_drawing(query), k=100)
         assert [(hit.id, hit.score) for hit in found.hits] == [(hit.id, hit.score) for hit in reopened.hits]
         assert len(found.hits) == len(index.slots("joint"))
         assert not index.refresh()
