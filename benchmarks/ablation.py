@@ -2,9 +2,9 @@
 
 Trained anew without: views that lose entities, views with other dimensions, all other views, all views in drawing space
 (dropout alone), the cross-modal term, the projection heads; and the plain recipe of the specification. Removed from the
-vectors of the whole model, whose parts are learned apart: letters, joints, pairs, ink, how it was drawn, what is
-learned, what is measured, the centring, what the archive says is rare. Beside them the untrained networks and the
-baselines of EvalDXF.py.
+vectors of the whole model, whose parts are learned apart: text, joints, pairs, ink, how it was drawn, what is
+learned, what is measured, the centring, what the archive says is rare, and what it says a look is worth. Beside them
+the untrained networks and the baselines of EvalDXF.py.
 
     python benchmarks/ablation.py --seeds 0 1 2                              # generated, families never trained on
     python benchmarks/ablation.py --train SHEETS --archive OTHERS --groups kinds.json styles.json
@@ -50,6 +50,7 @@ from evaluation.scoring import Vectors
 from model.embedding import Embedder
 from model.joint_dataset import JointDataLoader
 from model.joint_task import JointTask
+from model.looks import usual_weights
 from model.sheet_encoder import LEARNED, MEASURED
 from utils.checkpoint import save_checkpoint
 from utils.cli import run_script
@@ -93,7 +94,7 @@ TRIALS = {
     "no other views": Trial(without_views=CHANGES),
 }
 PARTS = {  # of the whole model's vector, and what is left out of it
-    "no letters": ("letters", "words"),
+    "no text": ("letters", "words"),
     "no joints": ("joints", "joint_counts"),
     "no pairs of points": ("pair_histogram", "pair_deviations"),
     "no ink": ("image", "coarse_image", "statistics", "stroke_statistics"),
@@ -285,6 +286,10 @@ def uncentred(embedder: Embedder) -> None:
             buffer.zero_()
 
 
+def usual(embedder: Embedder) -> None:
+    embedder.task.deepdxf.look_weights.copy_(usual_weights())
+
+
 def vectors_of(
     archive: Archive, embedder: Embedder, then: Callable[[Embedder], None] = lambda _: None
 ) -> dict[str, Vectors]:
@@ -319,8 +324,9 @@ def one_seed(seed: int, config: AblationConfig) -> dict[str, dict[str, float]]:
         if name == "whole":
             add([{"not shown the archive": rows} for rows in unshown])
             add([left_out(embedder.task, vectors) for vectors in found])
-            bare = [vectors_of(measure.archive, embedder, uncentred) for measure in measures]
-            add([{"no centring": vectors["joint"]} for vectors in bare])
+            for row, then in (("no centring", uncentred), ("looks as usual", usual)):
+                found = [vectors_of(measure.archive, embedder, then) for measure in measures]
+                add([{row: vectors["joint"]} for vectors in found])
             embedder = embedder_of(untrained(options, JointDataLoader(options)), options, path)
             found = [vectors_of(measure.archive, embedder) for measure in measures]
             add([{"untrained": vectors["joint"]} for vectors in found])
