@@ -30,6 +30,9 @@ MOST_STACKED = 4_000  # drawings: what is common and rare in them, so many say; 
 SHEET_COST = 40  # what a drawing's ink, letters and statistics cost beside its entities, in entities; measured
 
 
+View = tuple[Drawing, list[Chunk]]
+
+
 class DeepDXFDataset:
     """All sequences of a folder, in memory if they were read from a file for each drawing, on the disk if packed.
 
@@ -64,15 +67,20 @@ class DeepDXFDataset:
     def two_views(
         self, indices: np.ndarray, config: DeepDXFModelConfig, rngs: Sequence[np.random.Generator], limit: int
     ) -> dict[str, Any]:
-        """Two views of each drawing as one batch: all first views, then all second views in the same order.
+        """What :meth:`view_pairs` gives as one batch."""
+        return views_batch(self.view_pairs(indices, config, rngs, limit), config)
+
+    def view_pairs(
+        self, indices: np.ndarray, config: DeepDXFModelConfig, rngs: Sequence[np.random.Generator], limit: int
+    ) -> list[tuple[View, View]]:
+        """Two views of each drawing.
 
         Args:
             rngs: what is random in the views of each drawing.
             limit: most entities of a view, 0 for all.
         """
         drawings = (self.drawing(index) for index in indices)
-        pairs = [_views_of_one(drawing, config, rng, limit) for drawing, rng in zip(drawings, rngs, strict=True)]
-        return assemble([view for views in zip(*pairs, strict=True) for view in views], config)
+        return [_views_of_one(drawing, config, rng, limit) for drawing, rng in zip(drawings, rngs, strict=True)]
 
     def plain_batches(
         self, indices: np.ndarray, config: DeepDXFModelConfig, size: int = 16
@@ -86,13 +94,15 @@ class DeepDXFDataset:
         return _stacked([self.drawing(index) for index in evenly(indices, MOST_STACKED)])
 
 
-View = tuple[Drawing, list[Chunk]]
-
-
 def assemble(views: Sequence[View], config: DeepDXFModelConfig) -> dict[str, Any]:
     """A batch for :class:`model.DeepDXF_task.DeepDXFTask`."""
     batch = collate([chunks for _, chunks in views])
     return batch if config.reads == "sequence" else batch | _stacked([drawing for drawing, _ in views])
+
+
+def views_batch(pairs: Sequence[tuple[View, View]], config: DeepDXFModelConfig) -> dict[str, Any]:
+    """Two views of each drawing as one batch: all first views, then all second views in the same order."""
+    return assemble([view for views in zip(*pairs, strict=True) for view in views], config)
 
 
 def plain_batch(drawings: Sequence[Drawing], config: DeepDXFModelConfig) -> dict[str, Any]:

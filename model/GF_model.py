@@ -151,14 +151,17 @@ class GFModel(nn.Module):
         partner: Tensor,
         noise: dict[str, Tensor] | None = None,
         after: nn.Linear | None = None,
+        edited: tuple[Tensor, Tensor] | None = None,
     ) -> GFOutput:
         """Shape: ``features [B, 10, 11]``, ``adjacency [B, 10, 10]``, ``partner [B]``; ``noise`` as :meth:`draw`
-        gives it, which it does if left out; ``after``: a layer to apply to what is matched."""
+        gives it, which it does if left out; ``after``: a layer to apply to what is matched; ``edited``: what the two
+        views are made of instead, features ``[B, 2, 10, 11]`` and adjacency ``[B, 2, 10, 10]``."""
         present = present_nodes(features)
         packs = self.packs and features.device.type == "cpu" and len(features) > 0
         layout = Packed(present) if packs else Padded(present)
         noise = self.draw(len(features), features.device) if noise is None else noise
-        plain, views = self._encode(features, adjacency, present, noise, layout)
+        edited = (features[:, None], adjacency[:, None]) if edited is None else edited
+        plain, views = self._encode(features, adjacency, present, edited, noise, layout)
 
         there = present.float()
         both = layout.side_by_side(views, 2)  # [B, 20, D]
@@ -176,13 +179,19 @@ class GFModel(nn.Module):
         return GFOutput(self.matching.on_rows(nodes, plain, see, after), plain, present, layout)
 
     def _encode(
-        self, features: Tensor, adjacency: Tensor, present: Tensor, noise: dict[str, Tensor], layout: Layout
+        self,
+        features: Tensor,
+        adjacency: Tensor,
+        present: Tensor,
+        edited: tuple[Tensor, Tensor],
+        noise: dict[str, Tensor],
+        layout: Layout,
     ) -> Sequence[Tensor]:
         """Rows of the plain graphs, and of their two views, in one pass."""
         config, columns, edges = self.config, noise["columns"], noise["edges"]
-        graphs = features, adjacency, present
-        view_1 = make_view(*graphs, config.feature_drop_1, config.edge_drop_1, columns[:, 0], edges[:, 0])
-        view_2 = make_view(*graphs, config.feature_drop_2, config.edge_drop_2, columns[:, 1], edges[:, 1])
+        of_1, of_2 = ((*(each[:, i] for each in edited), present) for i in (0, -1))
+        view_1 = make_view(*of_1, config.feature_drop_1, config.edge_drop_1, columns[:, 0], edges[:, 0])
+        view_2 = make_view(*of_2, config.feature_drop_2, config.edge_drop_2, columns[:, 1], edges[:, 1])
         names = [f"kept_{i}" for i in range(len(config.widths))]
         rows = self.encoder(
             torch.cat([features, view_1[0], view_2[0]]),

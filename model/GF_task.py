@@ -18,9 +18,11 @@ class GFTask(nn.Module):
     """The GF network with its projection head and loss.
 
     A batch holds ``features`` float32 ``[B, 10, 11]``, ``adjacency`` float32 ``[B, 10, 10]`` (0/1, symmetric, no self
-    loops) and, to train, ``partner`` int64 ``[B]``: the other graph that each graph meets. Graphs that are all zero
-    change neither the loss nor a gradient, so that batches can be filled up with them. A process's share of a step has
-    ``share`` int64 ``[B]``: the places of its graphs in the step's batch, and ``step_size``, how many that has.
+    loops) and, to train, ``partner`` int64 ``[B]``: the other graph that each graph meets. Its views are made of the
+    graph or, where the batch has them, of two graphs of the drawing edited: ``view_features [B, 2, 10, 11]`` and
+    ``view_adjacency [B, 2, 10, 10]``. Graphs that are all zero change neither the loss nor a gradient, so that batches
+    can be filled up with them. A process's share of a step has ``share`` int64 ``[B]``: the places of its graphs in the
+    step's batch, and ``step_size``, how many that has.
     """
 
     def __init__(self, config: GFModelConfig) -> None:
@@ -58,7 +60,8 @@ class GFTask(nn.Module):
 
     def _forward(self, batch: dict[str, Any]) -> tuple[dict[str, Tensor], GFOutput]:
         first, activation, last = self.projection
-        output = self.model(batch["features"], batch["adjacency"], batch["partner"], batch.get("noise"), first)
+        views = (batch["view_features"], batch["view_adjacency"]) if "view_features" in batch else None
+        output = self.model(batch["features"], batch["adjacency"], batch["partner"], batch.get("noise"), first, views)
         z = output.layout.side_by_side(last(activation(output.matched)), 2)  # [B, 20, P]
         loss, accuracy = node_infonce(z, output.present, self.tau)
         return {"loss": loss, "accuracy": accuracy}, output

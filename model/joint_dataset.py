@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from config.joint_config import JointConfig
+from dataset.dxf_process_GF import Overlap
 from model.data_folder import FoldedData, epoch_batches, require_drawings, require_set
-from model.DeepDXF_dataset import DeepDXFDataset
+from model.DeepDXF_dataset import DeepDXFDataset, View, views_batch
 from model.GF_dataset import GFDataset
 from model.joint_task import JointTask
 from utils.distributed.dealing import deal, members, partner_groups
@@ -20,6 +21,7 @@ from utils.distributed.world import World, world
 from utils.GF_utils import draw_partners
 from utils.protocol import Batch
 from utils.seeding import stream
+from utils.view_graphs import view_graph
 
 
 class StepShare(NamedTuple):
@@ -127,9 +129,13 @@ class JointLoader:
             costs = self.deepdxf.costs(sequences, limit)
             share = share_of_step(partner, pairs, costs, world() if self.train else World())
             rngs = [stream(seed, epoch, step, place) for place in share.sequences.tolist()]
+            views = self.deepdxf.view_pairs(sequences[share.sequences], self.config.deepdxf, rngs, limit)
+            gf = self.gf.share(graphs, partner, share.graphs)
+            if self.config.deepdxf.views != "dropout":
+                gf |= _edited(gf, views, share.pairs, self.gf.reading["overlap"])
             yield {
-                "gf": self.gf.share(graphs, partner, share.graphs),
-                "deepdxf": self.deepdxf.two_views(sequences[share.sequences], self.config.deepdxf, rngs, limit),
+                "gf": gf,
+                "deepdxf": views_batch(views, self.config.deepdxf),
                 "pairs": torch.from_numpy(share.pairs),
                 "names": list(dict.fromkeys([*graph_names, *sequence_names])),
             }
@@ -161,6 +167,20 @@ class JointDataLoader(FoldedData):
         require_drawings(len(self.gf.indices(names)), f"{what} (graphs)")
         require_drawings(len(self.deepdxf.indices(names)), f"{what} (sequences)")
         return JointLoader(self.gf, self.deepdxf, names, self.config, train)
+
+
+def _edited(
+    batch: dict[str, Any], views: Sequence[tuple[View, View]], pairs: np.ndarray, overlap: Overlap
+) -> dict[str, Tensor]:
+    """The graphs of the drawings' views, so that both encoders see the same edit; a graph that has no drawing here
+    stays as it is. ``view_features [B, 2, 10, 11]``, ``view_adjacency [B, 2, 10, 10]``."""
+    features, adjacency = (batch[name][:, None].repeat(1, 2, 1, 1).cpu() for name in ("features", "adjacency"))
+    for graph, place in pairs:
+        for i, (view, _) in enumerate(views[place]):
+            found = view_graph(view, overlap)
+            features[graph, i], adjacency[graph, i] = map(torch.from_numpy, found)
+    device = batch["features"].device
+    return {"view_features": features.to(device), "view_adjacency": adjacency.to(device)}
 
 
 def _pairs(graph_names: list[str], sequence_names: list[str]) -> np.ndarray:

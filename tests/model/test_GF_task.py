@@ -120,3 +120,18 @@ def test_same_seed_same_gradients_bit_for_bit():
     one, two, other = gradients(task, batch, 1), gradients(task, batch, 1), gradients(task, batch, 2)
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_views_are_made_of_the_edited_graphs_where_there_are_some():
+    torch.manual_seed(0)
+    task, batch = GFTask(gf_config()), gf_batch(8)
+    noise = {"noise": task.draw(batch)}
+    twice = {f"view_{name}": batch[name][:, None].repeat(1, 2, 1, 1) for name in ("features", "adjacency")}
+    loss = task(batch | noise)["loss"]
+    torch.testing.assert_close(task(batch | noise | twice)["loss"], loss)
+    for view in (0, 1):
+        edited = {name: rows.clone() for name, rows in twice.items()}
+        edited["view_features"][:, view] = edited["view_features"][:, view].roll(1, dims=0)
+        found, vectors = task.forward_with_vectors(batch | noise | edited)
+        assert (found["loss"] - loss).abs() > 1e-5
+        torch.testing.assert_close(vectors, task.forward_with_vectors(batch | noise)[1])

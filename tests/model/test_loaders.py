@@ -1,12 +1,14 @@
 """The three data loaders on a folder of small preprocessed drawings."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.DeepDXF_config import DeepDXFConfig
+from config.DeepDXF_config import DeepDXFConfig, DeepDXFModelConfig
 from config.errors import UserError
 from config.GF_config import GFConfig
 from config.joint_config import JointConfig
@@ -17,6 +19,7 @@ from model.DeepDXF_dataset import DeepDXFData, DeepDXFDataset
 from model.GF_dataset import GFData, GFDataset, GFLoader
 from model.joint_dataset import JointDataLoader, JointLoader
 from tests.model.batches import assert_same
+from utils.view_graphs import view_graph
 
 EXTENTS = Extents(0, 0, 100, 100)
 N_BOTH, N_GRAPH_ONLY, N_SEQUENCE_ONLY = 41, 3, 2
@@ -206,7 +209,7 @@ def test_deepdxf_batch_can_be_fixed(data_dir):
 )
 def test_an_epoch_can_begin_at_any_step_without_building_those_before_it(data_dir, monkeypatch, kind, size):
     built = []
-    for of, build in ((GFDataset, GFDataset.plain), (DeepDXFDataset, DeepDXFDataset.two_views)):
+    for of, build in ((GFDataset, GFDataset.plain), (DeepDXFDataset, DeepDXFDataset.view_pairs)):
         monkeypatch.setattr(of, build.__name__, lambda *args, build=build: (built.append(build), build(*args))[1])
     train, _ = DATA[kind](data_dir, n_folds=3, **size).get_fold_loaders(0)
     whole = list(train.epoch(3))
@@ -217,6 +220,36 @@ def test_an_epoch_can_begin_at_any_step_without_building_those_before_it(data_di
         rest = list(train.epoch(3, first_step))
         assert len(built) == cost * (len(whole) - first_step)
         assert_same(dict(enumerate(rest)), dict(enumerate(whole[first_step:])))
+
+
+def test_both_encoders_see_the_same_edit(data_dir, monkeypatch):
+    """The graphs of a step's views are those of the views that DeepDXF reads; a graph alone stays as it is."""
+    made = []
+    build = DeepDXFDataset.view_pairs
+    monkeypatch.setattr(DeepDXFDataset, "view_pairs", lambda *args: made.append(build(*args)) or made[-1])
+    train, val = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=3)).get_fold_loaders(0)
+    edited = alone = 0
+    for step in chain(train.epoch(0), val.epoch(0)):  # one by one: the last views are this step's
+        gf, of = step["gf"], dict(step["pairs"].tolist())
+        assert gf["view_features"].shape == (len(gf["features"]), 2, 10, 11)
+        for graph in range(len(gf["features"])):
+            for i in (0, 1):
+                found = gf["view_features"][graph, i], gf["view_adjacency"][graph, i]
+                if graph in of:
+                    view, _ = made[-1][of[graph]][i]
+                    wanted = map(torch.from_numpy, view_graph(view, "cross"))
+                    edited += 1
+                else:
+                    wanted = gf["features"][graph], gf["adjacency"][graph]
+                    alone += 1
+                assert all(torch.equal(a.float(), b.float()) for a, b in zip(found, wanted, strict=True))
+    assert edited > 20 and alone > 0
+
+
+def test_views_by_dropout_alone_edit_no_graph(data_dir):
+    config = JointConfig(data_dir=data_dir, n_folds=3, deepdxf=DeepDXFModelConfig(views="dropout", reads="sequence"))
+    train, _ = JointDataLoader(config).get_fold_loaders(0)
+    assert all("view_features" not in step["gf"] for step in train.epoch(0))
 
 
 def test_validation_is_dealt_out_alike_every_time_but_not_by_name(data_dir):
