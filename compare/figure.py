@@ -13,7 +13,7 @@ from dataset.content import Content
 from dataset.dxf_process_GF import Overlap
 from dataset.entities import DEEPDXF_TYPES, MEASUREMENT_COLUMN, SLOT_INDEX, Kind, from_bin
 from dataset.storage import SequenceRecord, read_sequence
-from dataset.strokes import Ink
+from dataset.strokes import Ink, boxes_of
 from dataset.worker import one_file, process_file
 
 HEIGHT_COLUMN = 1 + SLOT_INDEX["height"]
@@ -151,17 +151,6 @@ def require_all_strokes(loaded: Loaded) -> None:
             f"{loaded.figure.name} keeps {kept:,} of the drawing's {round(kept * share):,} strokes, too few to see "
             "what changed: give the .dxf itself"
         )
-
-
-def boxes_of(strokes: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
-    """The extents of each entity's strokes ``[count, 4]``, NaN for one without any. ``owner`` must ascend."""
-    boxes = np.full((count, 4), np.nan)
-    if len(strokes):
-        ends = strokes.reshape(-1, 2, 2)
-        first = np.flatnonzero(np.diff(owner, prepend=-1))
-        boxes[owner[first], :2] = np.minimum.reduceat(ends.min(axis=1), first)
-        boxes[owner[first], 2:] = np.maximum.reduceat(ends.max(axis=1), first)
-    return boxes
 
 
 def is_text(figure: Figure) -> np.ndarray:

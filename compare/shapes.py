@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.figure import Figure, boxes_of
+from compare.figure import Figure
+from dataset.strokes import boxes_of
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ N_WORD_BUCKETS = 8192
 N_GRAM_BUCKETS = N_LETTER_BUCKETS + N_WORD_BUCKETS
 LETTERS = (2, 3, 4)  # of an n-gram
 WORDS = (1, 2)
+NOBODY = -1  # owns what is still on the sheet while its row is gone
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class Drawing:
         rows: ``[L, ROW_LENGTH]`` int16, see :func:`dataset.entities.model_rows`.
         strokes: ``[S, 4]`` float32 start and end points, in units of the larger side of the drawing's extents.
         ink: ``[S]`` uint8, see :class:`dataset.strokes.Ink`.
-        stroke_owner: ``[S]`` int32, rows.
+        stroke_owner: ``[S]`` int32, rows in ascending order, but for ``NOBODY``.
         share: how many strokes of the drawing one of these stands for.
         grams: ``[K]`` uint16, a bucket for every n-gram on the sheet: the first ``N_LETTER_BUCKETS`` of letters, the
             others of words.
-        gram_owner: ``[K]`` int32, rows.
+        gram_owner: ``[K]`` int32, likewise.
         side: the larger side of the extents in drawing units.
     """
 
@@ -63,9 +64,10 @@ class Drawing:
         )
 
     def keep(self, entities: np.ndarray) -> Drawing:
-        """Only these entities (bool ``[L]``), with their ink and words."""
-        index = np.cumsum(entities, dtype=np.int32) - 1
-        strokes, grams = entities[self.stroke_owner], entities[self.gram_owner]
+        """Only these entities (bool ``[L]``), with their ink and words; nobody's stays."""
+        index = np.append(np.cumsum(entities, dtype=np.int32) - 1, np.int32(NOBODY))  # NOBODY finds the last place
+        stays = np.append(entities, True)
+        strokes, grams = stays[self.stroke_owner], stays[self.gram_owner]
         return replace(
             self,
             rows=self.rows[entities],

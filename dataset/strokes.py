@@ -153,3 +153,14 @@ def evenly(rows: np.ndarray, most: int) -> np.ndarray:
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+
+
+def boxes_of(strokes: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
+    """The extents of each entity's strokes ``[count, 4]``, NaN for one without any. ``owner`` must ascend."""
+    boxes = np.full((count, 4), np.nan)
+    if len(strokes):
+        ends = strokes.reshape(-1, 2, 2)
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        boxes[owner[first], :2] = np.minimum.reduceat(ends.min(axis=1), first)
+        boxes[owner[first], 2:] = np.maximum.reduceat(ends.max(axis=1), first)
+    return boxes

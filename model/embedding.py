@@ -80,9 +80,9 @@ class Embedder:
 
         What is rare in them counts more, as in every search engine; so does a way to look at them that agrees with the
         others (:mod:`model.looks`). Their mean becomes the origin of the vectors, their pairs what :meth:`share_below`
-        compares with. No weight changes. A drawing that one of the model's encoders
-        cannot read has no say; if fewer than ``fewest`` have one, nothing changes, and the answer is False. All are in
-        memory at once: of an archive some are enough (:mod:`config.frame`). Raises as :meth:`__call__` does.
+        compares with. No weight changes. A drawing that one of the model's encoders cannot read has no say; if fewer
+        than ``fewest`` have one, nothing changes, and the answer is False. All are in memory at once: of an archive
+        some are enough (:mod:`config.frame`). Raises as :meth:`__call__` does.
         """
         readable = (drawing for drawing in drawings if self.kind == "deepdxf" or drawing.gf_counts is not None)
         count, batches = 0, []

@@ -174,13 +174,14 @@ def _edited(
 ) -> dict[str, Tensor]:
     """The graphs of the drawings' views, so that both encoders see the same edit; a graph that has no drawing here
     stays as it is. ``view_features [B, 2, 10, 11]``, ``view_adjacency [B, 2, 10, 10]``."""
-    features, adjacency = (batch[name][:, None].repeat(1, 2, 1, 1).cpu() for name in ("features", "adjacency"))
-    for graph, place in pairs:
-        for i, (view, _) in enumerate(views[place]):
-            found = view_graph(view, overlap)
-            features[graph, i], adjacency[graph, i] = map(torch.from_numpy, found)
-    device = batch["features"].device
-    return {"view_features": features.to(device), "view_adjacency": adjacency.to(device)}
+    graphs = [view_graph(view, overlap) for place in pairs[:, 1] for view, _ in views[place]]
+    edited = {}
+    for i, name in enumerate(("features", "adjacency")):
+        rows = edited[f"view_{name}"] = batch[name][:, None].repeat(1, 2, 1, 1)
+        if graphs:
+            found = torch.from_numpy(np.stack([graph[i] for graph in graphs])).to(rows)
+            rows[torch.from_numpy(pairs[:, 0]).to(rows.device)] = found.unflatten(0, (-1, 2))
+    return edited
 
 
 def _pairs(graph_names: list[str], sequence_names: list[str]) -> np.ndarray:

@@ -95,7 +95,7 @@ def _weights(cosines: Tensor) -> Tensor | None:
     found = agreements(cosines) if count >= 3 * NEIGHBOURS else cosines.new_zeros(len(LOOKS))
     if not found.any():
         return None
-    usual, typical = (found.new_tensor([getattr(look, of) for look in LOOKS]) for of in ("weight", "agreement"))
+    usual, typical = found.new_tensor([(look.weight, look.agreement) for look in LOOKS]).unbind(dim=1)
     ratio = (count * found / found.mean() / typical + DOUBT) / (count + DOUBT)
     weights = usual * ratio.square().clamp(1 / MOST, MOST)
     return weights / weights.sum()

@@ -139,8 +139,10 @@ def _signs(size_in: int, size_out: int, seed: int) -> Tensor:
 
 def _sketched(rows: Tensor, signs: Tensor) -> Tensor:
     """Shape: ``[B, size_in]``, ``[size_in, size_out]`` -> ``[B, size_out]``, of length about 1."""
-    some = (rows != 0).any(dim=0)  # of thousands of words a drawing has hundreds
-    return unit(rows)[:, some] @ signs[some].float() / signs.shape[1] ** 0.5
+    if rows.device.type == "cpu":  # of thousands of words a drawing has hundreds; a GPU would have to wait for which
+        some = (rows != 0).any(dim=0)
+        rows, signs = rows[:, some], signs[some]
+    return unit(rows) @ signs.float() / signs.shape[1] ** 0.5
 
 
 def _rarity(counts: Tensor) -> Tensor:

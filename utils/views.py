@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dataset.drawing import Drawing
+from dataset.drawing import NOBODY, Drawing
 from dataset.entities import ABSENT, DEEPDXF_TYPES, MAX_BIN, SLOTS, TYPE_INDEX, Kind
 
 _COLUMNS = {kind: np.array([1 + i for i, slot in enumerate(SLOTS) if slot.kind is kind]) for kind in Kind}
@@ -95,7 +95,7 @@ def explode(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     gone = drawing.rows[:, 0] == TYPE_INDEX["INSERT" if rng.random() < 0.6 else "LWPOLYLINE"]
     if gone.all():
         return drawing
-    index = np.where(gone, 0, np.cumsum(~gone) - 1).astype(np.int32)  # what has lost its row belongs to the first
+    index = np.where(gone, NOBODY, np.cumsum(~gone) - 1).astype(np.int32)
     return replace(
         drawing,
         rows=drawing.rows[~gone],

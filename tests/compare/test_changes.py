@@ -10,13 +10,14 @@ import pytest
 
 from compare.alignment import Alignment, align
 from compare.changes import compare
-from compare.figure import Figure, boxes_of, figure_of_content, figure_of_record, load, require_all_strokes
+from compare.figure import Figure, figure_of_content, figure_of_record, load, require_all_strokes
 from compare.words import same_value
 from config.errors import UserError
 from dataset.content import measure
 from dataset.generator.archive import generate
 from dataset.reading import sheet_of
 from dataset.storage import write_sequence
+from dataset.strokes import boxes_of
 from dataset.worker import process_file
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import compare.panel as compare_panel
 from compare.changes import compare
-from compare.figure import Figure, boxes_of
+from compare.figure import Figure
 from compare.page import BLUE, GREY, VERMILION, Label, Lines, Page, Rect, clipped, text_width, wrapped
 from compare.picture import comparison_page, overlay_page, write_picture
 from compare.png import png
@@ -19,7 +19,7 @@ from compare.svg import path_data, svg
 from compare.thumbnail import thumbnail_page
 from config.errors import UserError
 from dataset.entities import TYPE_INDEX
-from dataset.strokes import Ink
+from dataset.strokes import Ink, boxes_of
 
 
 def figure(strokes, texts=(), name="a.dxf"):

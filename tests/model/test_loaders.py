@@ -246,6 +246,14 @@ def test_both_encoders_see_the_same_edit(data_dir, monkeypatch):
     assert edited > 20 and alone > 0
 
 
+def test_of_very_many_drawings_an_even_few_say_how_to_standardise(data_dir, monkeypatch):
+    data = JointDataLoader(JointConfig(data_dir=data_dir, n_folds=3)).deepdxf
+    every = data.features(range(len(data.names)))["grams"]
+    monkeypatch.setattr("model.DeepDXF_dataset.MOST_STACKED", 5)
+    places = np.linspace(0, len(every) - 1, 5).astype(int)
+    assert torch.equal(data.features(range(len(every)))["grams"], every[places])
+
+
 def test_views_by_dropout_alone_edit_no_graph(data_dir):
     config = JointConfig(data_dir=data_dir, n_folds=3, deepdxf=DeepDXFModelConfig(views="dropout", reads="sequence"))
     train, _ = JointDataLoader(config).get_fold_loaders(0)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from dataset.drawing import Drawing
+from dataset.drawing import NOBODY, Drawing
 from dataset.dxf_process import load_drawing
 from dataset.dxf_process_GF import gf_adjacency, gf_features
 from dataset.entities import TYPE_INDEX
 from tests.dataset.building import new_drawing, saved
 from tests.model.batches import random_drawing
-from utils.view_graphs import stroke_boxes, view_graph
+from utils import views
+from utils.view_graphs import view_graph
 
 
 @pytest.fixture
@@ -38,15 +39,20 @@ def test_what_a_view_lost_is_in_no_count(record):
     assert features[TYPE_INDEX["LINE"]].any()
 
 
-def test_boxes_equal_a_loop():
-    drawing = random_drawing(30, 5)
-    boxes = stroke_boxes(drawing)
-    for row in range(30):
-        ends = drawing.strokes[drawing.stroke_owner == row].reshape(-1, 2)
-        if len(ends):
-            np.testing.assert_allclose(boxes[row], [*ends.min(axis=0), *ends.max(axis=0)])
-        else:
-            assert np.isnan(boxes[row]).all()
+def test_ink_whose_row_is_gone_is_in_no_box(record):
+    """It would stretch that of another entity over the sheet."""
+    drawing = Drawing.of(record)
+    for seed in range(20):
+        view = views.explode(drawing, np.random.default_rng(seed))
+        if len(view.rows) < len(drawing.rows):  # the polylines, there being no blocks
+            without = drawing.keep(drawing.rows[:, 0] != TYPE_INDEX["LWPOLYLINE"])
+            assert len(view.strokes) > len(without.strokes)
+            for found, wanted in zip(view_graph(view, "cross"), view_graph(without, "cross"), strict=True):
+                assert np.array_equal(found, wanted)
+            again = view.keep(view.rows[:, 0] == TYPE_INDEX["LINE"])
+            assert (again.stroke_owner == NOBODY).sum() == (view.stroke_owner == NOBODY).sum() > 0
+            return
+    pytest.fail("no polyline was exploded")
 
 
 def test_a_view_without_any_ink_has_free_entities_alone():

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dataset.drawing import Drawing
+from dataset.drawing import NOBODY, Drawing
 from dataset.entities import ABSENT, DEEPDXF_TYPES, MAX_BIN, N_SLOTS, ROW_LENGTH, SLOT_INDEX, SLOTS, TYPE_INDEX, Kind
 from utils import views
 
@@ -83,7 +83,7 @@ def test_dtypes_and_shapes_stay(name):
             assert mine.shape[1:] == theirs.shape[1:], field.name
     assert view.share == drawing.share and isinstance(view.side, float) and view.side > 0
     for owner in (view.stroke_owner, view.gram_owner):
-        assert ((owner >= 0) & (owner < len(view.rows))).all()
+        assert ((owner >= NOBODY) & (owner < len(view.rows))).all() and (np.diff(owner[owner != NOBODY]) >= 0).all()
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])
@@ -208,7 +208,7 @@ def test_exploding_takes_the_rows_of_blocks_or_polylines_and_leaves_ink_and_word
         for owner, before in ((view.stroke_owner, drawing.stroke_owner), (view.gram_owner, drawing.gram_owner)):
             still = ~np.isin(before, list(lost))
             assert np.array_equal(kept[owner[still]], before[still]), "whose row is there keeps its ink"
-            assert (owner[~still] == 0).all()
+            assert (owner[~still] == NOBODY).all()
     assert gone == set(range(5, 12)), "now the blocks, now the polylines"
 
 
